@@ -1,0 +1,131 @@
+# mooncrew: build, test, install. `make help` lists the targets.
+#
+# Variables:  SAN=address,undefined  build and test with sanitizers      TEST=name  only tests whose file name holds it
+#             CC=clang               another compiler                    BUILD=dir  another build folder
+#             PREFIX=/usr/local DESTDIR=   where `make install` puts things
+
+VERSION := 0.1.0
+CC      := gcc
+SAN     :=
+TEST    :=
+PREFIX  := /usr/local
+BUILD   := build/$(if $(SAN),san,release)
+GO      := $(or $(shell command -v go),/usr/local/go/bin/go)
+
+PACKAGES := luajit libuv1-dev hiredis libprotobuf-c openssl libpcre2-8
+ROOMS    := base config protocol redis supervisor worker client lualib cli
+
+# Recursive on purpose: pkg-config is asked once the Debian packages are there (see deps).
+PKG_CFLAGS = $(shell pkg-config --cflags luajit libuv hiredis libprotobuf-c libcrypto libpcre2-8)
+LIBS       = $(shell pkg-config --libs luajit libuv hiredis libprotobuf-c libcrypto libpcre2-8) -lm -lpthread -ldl
+# The installed client library carries no Lua and no PCRE2.
+CLIENT_LIBS = $(shell pkg-config --libs libuv hiredis libprotobuf-c libcrypto) -lpthread
+
+CFLAGS   := -O2 -g -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -fPIC \
+            -fvisibility=hidden -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
+CPPFLAGS  = -D_GNU_SOURCE -DMC_VERSION='"$(VERSION)"' -Iruntime -I$(BUILD)/gen $(PKG_CFLAGS)
+LDFLAGS  := $(if $(SAN),-fsanitize=$(SAN)) -Wl,-E
+
+GEN      := $(BUILD)/gen
+objects   = $(patsubst %.c,$(BUILD)/%.o,$(filter-out runtime/main.c,$(wildcard runtime/$1/*.c)))
+OBJ_protocol_gen := $(GEN)/protocol/task.pb-c.o $(GEN)/protocol/server_scripts.o
+OBJ_lualib_gen   := $(GEN)/lualib/lua_modules.o
+room_objects      = $(call objects,$1) $(OBJ_$1_gen)
+ALL_OBJECTS      := $(foreach room,$(ROOMS),$(call room_objects,$(room)))
+
+# Which rooms a unit test of a room is linked with.
+USES_base       := base
+USES_config     := config base
+USES_protocol   := protocol base
+USES_redis      := redis base
+USES_supervisor := supervisor redis protocol config base
+USES_worker     := worker lualib redis protocol base
+USES_client     := client redis protocol base
+USES_lualib     := lualib base
+USES_cli        := cli client lualib redis protocol config base
+USES_server     := protocol base
+
+UNIT_SOURCES := $(wildcard tests/unit/*/*_test.c)
+UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/support/*.c))
+UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SOURCES))
+
+all: $(BUILD)/mooncrew $(BUILD)/libmooncrew.so $(BUILD)/libmooncrew.a $(BUILD)/lua/mooncrew/native.so \
+     $(BUILD)/lua/mooncrew/native_client.so ## build everything
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+deps: ## install the Debian packages that are missing
+	@tools/deps
+
+# ---- the build ----
+
+$(BUILD)/mooncrew: $(BUILD)/runtime/main.o $(ALL_OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+CLIENT_OBJECTS = $(foreach room,client redis protocol base,$(filter-out %/lua_client.o,$(call room_objects,$(room))))
+
+$(BUILD)/libmooncrew.so: $(CLIENT_OBJECTS)
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,libmooncrew.so.0 -o $@ $^ $(CLIENT_LIBS)
+
+$(BUILD)/libmooncrew.a: $(CLIENT_OBJECTS)
+	rm -f $@ && ar rcs $@ $^
+
+# The C halves of the Lua modules: for LuaJIT and plain Lua 5.1 alike, so they are linked with neither.
+$(BUILD)/lua/mooncrew/native.so: $(filter-out %/modules.o,$(call objects,lualib)) $(call room_objects,base)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs libpcre2-8)
+
+$(BUILD)/lua/mooncrew/native_client.so: $(CLIENT_OBJECTS) $(BUILD)/runtime/client/lua_client.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -shared -o $@ $^ $(CLIENT_LIBS)
+
+$(BUILD)/%.o: %.c | $(GEN)/protocol/task.pb-c.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GEN)/%.o: $(GEN)/%.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
+
+$(GEN)/protocol/task.pb-c.c $(GEN)/protocol/task.pb-c.h &: runtime/protocol/task.proto
+	@mkdir -p $(@D)
+	protoc-c --c_out=$(GEN)/protocol --proto_path=runtime/protocol task.proto
+
+SERVER_SCRIPTS := $(wildcard runtime/protocol/server/*.lua)
+$(GEN)/protocol/server_scripts.c: tools/embed.lua $(SERVER_SCRIPTS)
+	@mkdir -p $(@D)
+	luajit tools/embed.lua scripts $@ $(SERVER_SCRIPTS)
+
+LUA_MODULES := $(shell find lua -name '*.lua')
+$(GEN)/lualib/lua_modules.c: tools/embed.lua $(LUA_MODULES)
+	@mkdir -p $(@D)
+	luajit tools/embed.lua modules $@ $(LUA_MODULES)
+
+# ---- tests ----
+
+define unit_rule
+$(BUILD)/tests/unit/$1/%: $(BUILD)/tests/unit/$1/%.o $(UNIT_SUPPORT) $(foreach room,$(USES_$1),$(call room_objects,$(room)))
+	$(CC) $(LDFLAGS) -o $$@ $$^ $(if $(findstring worker,$1)$(findstring lualib,$1)$(findstring cli,$1),$$(LIBS),$$(CLIENT_LIBS)) -lcmocka -lm
+endef
+$(foreach room,$(ROOMS) server,$(eval $(call unit_rule,$(room))))
+
+unit: $(UNIT_TESTS) ## unit tests (cmocka)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run unit '$(TEST)'
+
+spec: all ## specs of the Lua modules and the example scripts (busted)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run spec '$(TEST)'
+
+integration: all ## the real binary with a real Redis (busted)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run integration '$(TEST)'
+
+test: deps ## set up and run every test
+	@$(MAKE) --no-print-directory all $(UNIT_TESTS)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run 'unit spec integration' '$(TEST)'
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.PHONY: all help deps unit spec integration test demo bench lint format fuzz interop install clean
+.SECONDARY:
+.DEFAULT_GOAL := all

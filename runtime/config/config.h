@@ -1,0 +1,70 @@
+/* The configuration: one table of options (name, type, default, doc) and the struct that holds their values.
+ *
+ * Values arrive as text, whatever they came from (mooncrew.lua, MOONCREW_* environment, flags), and are checked here.
+ * The Lua command line reads the table to make its flags, its help and the environment names.
+ */
+#ifndef MC_CONFIG_CONFIG_H
+#define MC_CONFIG_CONFIG_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct mc_config_queue {
+  char *name;
+  int weight; /* at least 1; with strict queues: a higher weight goes first */
+} mc_config_queue;
+
+typedef struct mc_config {
+  char *redis;   /* a URL; secret */
+  char *scripts; /* folder */
+  int64_t workers;
+  int64_t concurrency; /* tasks at a time, per worker */
+  int64_t prefetch;    /* tasks held per worker beyond its concurrency */
+  mc_config_queue *queues;
+  size_t queue_count;
+  bool strict;
+  int64_t shutdown_timeout_ms;
+  int64_t kill_grace_ms;
+  int64_t task_check_interval_ms; /* polling where Redis refuses wake-ups */
+  int64_t max_crashes;
+  int64_t archive_max_age_s;
+  int64_t archive_max_size;
+  char *log_level;  /* debug info warn error */
+  char *log_format; /* text json */
+} mc_config;
+
+typedef enum mc_option_type {
+  MC_OPTION_TEXT,
+  MC_OPTION_INTEGER,
+  MC_OPTION_BOOLEAN,
+  MC_OPTION_DURATION_MS, /* int64_t milliseconds, written as 8s, 1h30m … */
+  MC_OPTION_DURATION_S,
+  MC_OPTION_QUEUES, /* critical=6,default=3 */
+  MC_OPTION_CHOICE,
+} mc_option_type;
+
+typedef struct mc_option {
+  const char *name; /* as in mooncrew.lua; flag --name-with-dashes, environment MOONCREW_NAME */
+  mc_option_type type;
+  size_t offset;    /* of the value in mc_config */
+  const char *value;  /* default, as text */
+  int64_t min, max;   /* INTEGER and durations, in the option's unit */
+  const char *choices; /* CHOICE: "text json"; TEXT options have NULL */
+  bool secret;
+  const char *doc;
+} mc_option;
+
+extern const mc_option mc_options[];
+extern const size_t mc_option_count;
+
+void mc_config_init(mc_config *config); /* every option at its default */
+void mc_config_deinit(mc_config *config);
+
+/* Sets one option from text. MC_ENOT_FOUND for an unknown name (the text names the nearest known one), MC_EINVALID for
+ * a bad value (the text names the option, the value unless secret, and what is wanted). The old value then stays. */
+int mc_config_set(mc_config *config, const char *name, const char *value, mc_err *err);
+
+#endif

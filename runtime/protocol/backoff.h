@@ -1,0 +1,11 @@
+/* Retry delays. */
+#ifndef MC_PROTOCOL_BACKOFF_H
+#define MC_PROTOCOL_BACKOFF_H
+
+#include <stdint.h>
+
+/* asynq's default: n^4 + 15 + random(0..29)·(n+1) seconds, n = retried so far. random30 is the caller's random number
+ * in 0..29. Saturates for absurd n. */
+int64_t mc_backoff_default_s(int32_t retried, uint32_t random30);
+
+#endif

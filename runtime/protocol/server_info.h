@@ -1,0 +1,35 @@
+/* What a server tells about itself at each heartbeat: ServerInfo and WorkerInfo, as asynq's inspector reads them. */
+#ifndef MC_PROTOCOL_SERVER_INFO_H
+#define MC_PROTOCOL_SERVER_INFO_H
+
+#include "base/buf.h"
+#include "base/script.h"
+
+#include <stdint.h>
+
+typedef struct mc_queue_weight {
+  mc_slice name;
+  int32_t weight;
+} mc_queue_weight;
+
+typedef struct mc_server_info {
+  mc_slice host, server_id; /* server_id: the uuid alone */
+  int32_t pid, concurrency, active_workers;
+  const mc_queue_weight *queues;
+  size_t queue_count;
+  bool strict;
+  mc_slice status; /* "active", "stopped", "closed" */
+  int64_t started_ns;
+} mc_server_info;
+
+typedef struct mc_worker_info {
+  mc_slice host, server_id, task_id, type, payload, queue;
+  int32_t pid;
+  int64_t started_ns;
+  int64_t deadline_ns; /* 0: none */
+} mc_worker_info;
+
+void mc_server_info_encode(const mc_server_info *info, mc_buf *out);
+void mc_worker_info_encode(const mc_worker_info *info, mc_buf *out);
+
+#endif

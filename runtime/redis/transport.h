@@ -1,0 +1,34 @@
+/* The seam under a connection: how bytes reach Redis. One implementation per way: transport_stream.c for tcp and unix
+ * sockets; TLS joins as another. A connection owns its transport and makes a new one for every attempt.
+ */
+#ifndef MC_REDIS_TRANSPORT_H
+#define MC_REDIS_TRANSPORT_H
+
+#include "base/buf.h"
+#include "redis/url.h"
+
+#include <uv.h>
+
+typedef struct mc_transport mc_transport;
+
+typedef struct mc_transport_events {
+  void (*on_open)(void *arg);
+  void (*on_data)(void *arg, const char *bytes, size_t size);
+  void (*on_failed)(void *arg, const char *why); /* could not open, broke, or the other side closed; once, the last event */
+  void *arg;
+} mc_transport_events;
+
+typedef struct mc_transport_ops {
+  void (*write)(mc_transport *transport, mc_buf *bytes); /* takes the bytes; leaves the buffer empty and usable */
+  void (*close)(mc_transport *transport, void (*on_closed)(void *arg), void *arg); /* no event after this; frees itself */
+} mc_transport_ops;
+
+struct mc_transport {
+  const mc_transport_ops *ops;
+  mc_transport_events events;
+};
+
+/* Begins to open. Errors, also immediate ones, come through on_failed from the loop. */
+mc_transport *mc_transport_open_stream(uv_loop_t *loop, const mc_redis_url *url, const mc_transport_events *events);
+
+#endif

@@ -1,0 +1,33 @@
+/* Redis addresses.
+ *
+ *   redis://[[user]:password@]host[:port][/db]     redis+unix://[[user]:password@]/path/to.sock[?db=0]
+ *
+ * Port 6379 and database 0 unless given; host may be an IPv6 address in brackets; user, password and path may be
+ * percent-encoded; the database may also be given as ?db=N in both forms. Anything else is refused with a text that
+ * says which part is wrong and never holds the password.
+ */
+#ifndef MC_REDIS_URL_H
+#define MC_REDIS_URL_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+typedef struct mc_redis_url {
+  char *host; /* tcp; NULL for a unix socket */
+  int port;
+  char *path;     /* unix socket; NULL for tcp */
+  char *user;     /* NULL when none was given */
+  char *password; /* NULL when none was given */
+  int db;
+} mc_redis_url;
+
+/* 0, or MC_EINVALID. On success the caller deinits. */
+int mc_redis_url_parse(const char *text, mc_redis_url *out, mc_err *err);
+void mc_redis_url_deinit(mc_redis_url *url); /* wipes the password */
+
+/* The address without user and password, for logs and errors: "redis://host:6379/0", "redis+unix:///path?db=0".
+ * Returns text, always NUL-terminated. */
+const char *mc_redis_url_show(const mc_redis_url *url, char *text, size_t size);
+
+#endif
