@@ -5,8 +5,8 @@
 #include "base/buf.h"
 
 typedef struct mc_args {
-  mc_buf bytes;     /* all arguments, one after the other */
-  size_t *ends;     /* ends[i]: where argument i ends in bytes */
+  mc_buf bytes; /* all arguments, one after the other */
+  size_t *ends; /* ends[i]: where argument i ends in bytes */
   size_t count, room;
 } mc_args;
 

@@ -32,3 +32,8 @@ uint64_t mc_clock_mono_ms(void) {
 uint64_t mc_clock_boot_ms(void) {
   return (uint64_t)read_ns(CLOCK_BOOTTIME) / 1000000;
 }
+
+int64_t mc_clock_clamp_s(int64_t seconds) {
+  const int64_t far = INT64_C(200) * 365 * 86400;
+  return seconds < 0 ? 0 : seconds > far ? far : seconds;
+}

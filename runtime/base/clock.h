@@ -11,4 +11,7 @@ uint64_t mc_clock_mono_us(void); /* CLOCK_MONOTONIC: the same in every process o
 uint64_t mc_clock_mono_ms(void);
 uint64_t mc_clock_boot_ms(void); /* CLOCK_BOOTTIME */
 
+/* Seconds that came from outside, cut to 0 … 200 years, so that they can be added up and turned into nanoseconds. */
+int64_t mc_clock_clamp_s(int64_t seconds);
+
 #endif

@@ -20,7 +20,8 @@ static int unit_find(const char *name, size_t size) {
 }
 
 static int refuse(const char *text, mc_err *err) {
-  return mc_fail(err, MC_EINVALID, "'%s' is no duration: write seconds or units such as \"90s\", \"1h30m\", \"250ms\"", text);
+  return mc_fail(err, MC_EINVALID, "'%s' is no duration: write seconds or units such as \"90s\", \"1h30m\", \"250ms\"",
+                 text);
 }
 
 int mc_duration_parse(const char *text, int64_t *out_ms, mc_err *err) {

@@ -8,8 +8,8 @@ const char *mc_err_name(int code) {
   switch (code) {
   case 0:
     return "OK";
-#define X(suffix, value, name, text) \
-  case MC_E##suffix:                 \
+#define X(suffix, value, name, text)                                                                                   \
+  case MC_E##suffix:                                                                                                   \
     return name;
     MC_ERRORS(X)
 #undef X
@@ -22,8 +22,8 @@ const char *mc_err_text(int code) {
   switch (code) {
   case 0:
     return "no error";
-#define X(suffix, value, name, text) \
-  case MC_E##suffix:                 \
+#define X(suffix, value, name, text)                                                                                   \
+  case MC_E##suffix:                                                                                                   \
     return text;
     MC_ERRORS(X)
 #undef X

@@ -7,20 +7,20 @@
 #define MC_BASE_ERR_H
 
 /* X(suffix, value, name shown to programs, text for people) */
-#define MC_ERRORS(X)                                                                                            \
-  X(INVALID, -1, "INVALID_ARGUMENT", "invalid argument")                                                        \
-  X(PAYLOAD, -2, "INVALID_PAYLOAD", "the payload does not fit its schema")                                      \
-  X(DUPLICATE, -3, "DUPLICATE_TASK", "a task with the same unique key is waiting or running")                   \
-  X(CONFLICT, -4, "TASK_ID_CONFLICT", "a task with this id exists")                                             \
-  X(UNAVAILABLE, -5, "UNAVAILABLE", "Redis cannot be reached")                                                  \
-  X(UNKNOWN, -6, "UNKNOWN", "the reply was lost; the task may or may not have been accepted")                   \
-  X(TIMEOUT, -7, "TIMEOUT", "no answer in time")                                                                \
-  X(CLOSED, -8, "CLOSED", "the connection is closed")                                                           \
-  X(SERVER, -9, "SERVER_ERROR", "Redis refused the command")                                                    \
-  X(MALFORMED, -10, "MALFORMED", "malformed data")                                                              \
-  X(IO, -11, "IO_ERROR", "input/output error")                                                                  \
-  X(NOT_FOUND, -12, "NOT_FOUND", "not found")                                                                   \
-  X(NO_MEMORY, -13, "NO_MEMORY", "out of memory")                                                               \
+#define MC_ERRORS(X)                                                                                                   \
+  X(INVALID, -1, "INVALID_ARGUMENT", "invalid argument")                                                               \
+  X(PAYLOAD, -2, "INVALID_PAYLOAD", "the payload does not fit its schema")                                             \
+  X(DUPLICATE, -3, "DUPLICATE_TASK", "a task with the same unique key is waiting or running")                          \
+  X(CONFLICT, -4, "TASK_ID_CONFLICT", "a task with this id exists")                                                    \
+  X(UNAVAILABLE, -5, "UNAVAILABLE", "Redis cannot be reached")                                                         \
+  X(UNKNOWN, -6, "UNKNOWN", "the reply was lost; the task may or may not have been accepted")                          \
+  X(TIMEOUT, -7, "TIMEOUT", "no answer in time")                                                                       \
+  X(CLOSED, -8, "CLOSED", "the connection is closed")                                                                  \
+  X(SERVER, -9, "SERVER_ERROR", "Redis refused the command")                                                           \
+  X(MALFORMED, -10, "MALFORMED", "malformed data")                                                                     \
+  X(IO, -11, "IO_ERROR", "input/output error")                                                                         \
+  X(NOT_FOUND, -12, "NOT_FOUND", "not found")                                                                          \
+  X(NO_MEMORY, -13, "NO_MEMORY", "out of memory")                                                                      \
   X(INTERNAL, -14, "INTERNAL", "internal error")
 
 enum {

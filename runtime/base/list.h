@@ -50,8 +50,8 @@ static inline mc_list *mc_list_pop_front(mc_list *head) {
 }
 
 /* Walks a list; the link at hand may be removed while walking. */
-#define MC_LIST_EACH(link, head)                                                                     \
-  for (mc_list *link = (head)->next, *link##_next = link->next; link != (head); \
+#define MC_LIST_EACH(link, head)                                                                                       \
+  for (mc_list *link = (head)->next, *link##_next = link->next; link != (head);                                        \
        link = link##_next, link##_next = link->next)
 
 #endif

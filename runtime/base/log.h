@@ -29,8 +29,8 @@ void mc_log_begin(mc_log_level level, const char *event);
 void mc_log_text(const char *key, const char *value); /* value may be NULL: the field is left out */
 void mc_log_slice(const char *key, mc_slice value);   /* any bytes; what is not UTF-8 is replaced */
 void mc_log_int(const char *key, int64_t value);
-void mc_log_float(const char *key, double value);     /* three decimals */
-void mc_log_json(const char *key, mc_slice value);    /* value is JSON already */
+void mc_log_float(const char *key, double value);  /* three decimals */
+void mc_log_json(const char *key, mc_slice value); /* value is JSON already */
 void mc_log_end(void);
 
 /* An event with one formatted field `detail`. */

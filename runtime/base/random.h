@@ -8,7 +8,7 @@
 #define MC_UUID_SIZE 37 /* with the NUL */
 
 void mc_random_bytes(void *bytes, size_t size);
-uint32_t mc_random_below(uint32_t limit);  /* 0 … limit-1; 0 when limit is 0 */
+uint32_t mc_random_below(uint32_t limit);    /* 0 … limit-1; 0 when limit is 0 */
 void mc_random_uuid(char out[MC_UUID_SIZE]); /* version 4, lower case */
 
 #endif

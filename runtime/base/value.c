@@ -42,6 +42,5 @@ int mc_value_integer(const mc_value *value, int64_t *out) {
 bool mc_value_is_error(const mc_value *value, const char *first_word) {
   size_t size = strlen(first_word);
   return value && value->kind == MC_VALUE_ERROR && value->text.size >= size &&
-         memcmp(value->text.data, first_word, size) == 0 &&
-         (value->text.size == size || value->text.data[size] == ' ');
+         memcmp(value->text.data, first_word, size) == 0 && (value->text.size == size || value->text.data[size] == ' ');
 }

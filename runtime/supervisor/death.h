@@ -1,0 +1,17 @@
+/* What becomes of the tasks of a worker that has ended.
+ *
+ * The shared page tells which attempt the worker was resuming: it alone is blamed. If the supervisor killed the worker
+ * since a task was past its time, the blamed attempt fails as timed out (a retry is spent, as for any time-out). If the
+ * worker crashed, the blamed attempt goes back with one more crash to its name, or, at max_crashes, to the archive.
+ * All others go back to the head of their queues as if they had not been started, in the order they were taken in.
+ * An exit with code 0 while tasks were in flight is a crash like any other.
+ */
+#ifndef MC_SUPERVISOR_DEATH_H
+#define MC_SUPERVISOR_DEATH_H
+
+#include "supervisor/pool.h"
+
+/* Called once, after the worker's socket was drained. status and signal as libuv's exit callback has them. */
+void mc_death_settle(mc_worker *worker, int64_t status, int signal);
+
+#endif

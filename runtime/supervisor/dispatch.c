@@ -1,0 +1,156 @@
+/* Dispatch: see dispatch.h. */
+#include "supervisor/dispatch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "supervisor/node.h"
+#include "supervisor/outcome.h"
+#include "supervisor/wake.h"
+
+#include <stdlib.h>
+
+struct request {
+  mc_node *node;
+  mc_queue *queue;
+  size_t count;
+  uint64_t first_attempt;
+  uint64_t sent_boot_ms; /* the lease counts from before the call */
+};
+
+static void send_to_worker(mc_worker *worker, mc_held *held) {
+  const mc_message *message = &held->box.message;
+  mc_frame_task frame = {
+      .attempt = held->attempt,
+      .id = message->id,
+      .type = message->type,
+      .queue = held->queue->name,
+      .payload = message->payload,
+      .retried = message->retried,
+      .max_retry = message->max_retry,
+      .timeout_ms = mc_clock_clamp_s(message->timeout_s) * 1000,
+      .deadline_ms = mc_clock_clamp_s(message->deadline_s) * 1000,
+      .headers = message->headers,
+      .header_count = message->header_count,
+  };
+  mc_held_assign(held, worker);
+  mc_frame_task_encode(mc_channel_out(&worker->channel), &frame);
+}
+
+static void hand_out(mc_node *node, mc_held *held) {
+  mc_worker *worker = mc_shutdown_started(node) ? NULL : mc_pool_pick(node);
+  if (worker)
+    send_to_worker(worker, held);
+  else
+    mc_outcome_requeue(node, held, 0);
+}
+
+/* Held all the same, so that its archiving is fenced and repeated like any other; the id is ours to keep. */
+static void bury(mc_node *node, mc_queue *queue, uint64_t attempt, mc_slice id, const char *reason) {
+  mc_message_box empty = {0};
+  mc_held *held = mc_held_new(&node->held, queue, attempt, &empty);
+  mc_buf_add_slice(&held->message, id);
+  held->box.message.id = mc_buf_slice(&held->message);
+  mc_outcome_bury(node, held, reason);
+}
+
+static void take_task(mc_node *node, const struct request *request, uint64_t attempt, const mc_dequeued_task *task) {
+  mc_message_box box;
+  mc_err err;
+  if (mc_message_decode(task->message, &box, &err)) {
+    bury(node, request->queue, attempt, task->id, err.text);
+    return;
+  }
+  if (!mc_slice_equal(box.message.id, task->id)) {
+    mc_message_free(&box);
+    bury(node, request->queue, attempt, task->id, "the message bears another id than its key");
+    return;
+  }
+  mc_held *held = mc_held_new(&node->held, request->queue, attempt, &box);
+  held->crashes = task->crashes;
+  held->renewed_boot_ms = request->sent_boot_ms;
+  hand_out(node, held);
+}
+
+static void log_missing(const mc_queue *queue, mc_slice id) {
+  mc_log_begin(MC_LOG_WARN, "task without data dropped");
+  mc_log_slice("task_id", id);
+  mc_log_slice("queue", queue->name);
+  mc_log_text("detail", "its id stood in `pending` but its hash is gone (evicted, or deleted by hand)");
+  mc_log_end();
+}
+
+static void take_tasks(mc_node *node, const struct request *request, const mc_dequeued *dequeued) {
+  for (size_t i = 0; i < dequeued->missing_count; i++)
+    log_missing(request->queue, mc_dequeued_missing_at(dequeued, i));
+  for (size_t i = 0; i < dequeued->count; i++) {
+    mc_dequeued_task task;
+    if (mc_dequeued_task_at(dequeued, i, &task) == 0)
+      take_task(node, request, request->first_attempt + i, &task);
+  }
+}
+
+static void log_refused(const mc_queue *queue, const char *why) {
+  mc_log_begin(MC_LOG_ERROR, "dequeue refused");
+  mc_log_slice("queue", queue->name);
+  mc_log_text("detail", why);
+  mc_log_end();
+}
+
+static void on_dequeued(void *arg, int status, const mc_value *reply) {
+  struct request request = *(struct request *)arg;
+  mc_queue *queue = request.queue;
+  mc_dequeued dequeued = {0};
+  mc_err err;
+  free(arg);
+  request.node->asked -= request.count;
+  if (status) { /* what the lost reply held is found by the recover duty */
+    mc_queue_answered(queue, request.count, 0);
+    return;
+  }
+  if (mc_dequeued_read(reply, &dequeued, &err)) {
+    log_refused(queue, err.text);
+    mc_queue_answered(queue, request.count, 0); /* asked again by the slow check */
+    return;
+  }
+  size_t taken = dequeued.count + dequeued.missing_count;
+  queue->paused = dequeued.paused;
+  mc_queue_answered(queue, request.count, taken);
+  mc_wake_on_answer(queue, taken);
+  take_tasks(request.node, &request, &dequeued);
+  if (!queue->ready)
+    mc_wake_arm(request.node, queue);
+}
+
+static int ask(mc_node *node, mc_queue *queue, size_t count) {
+  struct request *sent = mc_alloc(sizeof *sent);
+  *sent = (struct request){node, queue, count, node->next_attempt, mc_clock_boot_ms()};
+  mc_call call = {0};
+  mc_call_dequeue(&call, queue->name, mc_node_server(node), sent->first_attempt, count, mc_clock_wall_s() + MC_LEASE_S);
+  int rc = mc_conn_call(node->link.commands, &call, on_dequeued, sent);
+  if (rc) {
+    free(sent);
+    return rc;
+  }
+  node->next_attempt += count;
+  node->asked += count;
+  mc_queue_asked(queue, count);
+  return 0;
+}
+
+void mc_dispatch_run(mc_node *node) {
+  if (!node->link.up || !mc_shutdown_fetching(node))
+    return;
+  size_t capacity = mc_pool_capacity(node);
+  uint64_t now_ms = mc_clock_mono_ms();
+  for (;;) {
+    size_t free_slots = mc_pool_free_slots(node);
+    free_slots = free_slots > node->asked ? free_slots - node->asked : 0;
+    mc_queue *queue = free_slots ? mc_queues_next(&node->queues, capacity, now_ms) : NULL;
+    if (!queue)
+      return;
+    size_t count = mc_queue_allowance(&node->queues, queue, free_slots);
+    if (ask(node, queue, count < MC_DEQUEUE_BATCH ? count : MC_DEQUEUE_BATCH))
+      return;
+  }
+}

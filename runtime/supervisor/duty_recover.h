@@ -1,0 +1,20 @@
+/* Recovery of orphans: tasks in `active` that nobody works on any more.
+ *
+ * A task is an orphan when its (id, lease score) pair was seen unchanged for 10 s on our own monotonic clock while we
+ * were connected, and the id is in no live server's workers hash; the same for an id in `active` without any lease.
+ * Owners extend every 5 s, so an unchanged pair means two missed beats. Observing begins anew after a reconnect: an
+ * outage of Redis, during which nobody could extend, makes nobody steal. A lease that expired more than 30 s ago is
+ * recovered at first sight (asynq's own rule, which also covers what Go servers held).
+ *
+ * An orphan goes back to the head of its queue and no retry is spent. The script checks once more that the task is as
+ * it was seen. What this node itself holds is never looked at, so a dequeue whose reply was lost is found as well.
+ */
+#ifndef MC_SUPERVISOR_DUTY_RECOVER_H
+#define MC_SUPERVISOR_DUTY_RECOVER_H
+
+struct mc_node;
+
+void mc_duty_recover(struct mc_node *node);
+void mc_recover_forget(struct mc_node *node); /* after a reconnect: observing begins anew */
+
+#endif

@@ -1,0 +1,52 @@
+/* The state of one supervisor: what its parts share. Each part has a file of its own that says what it does with it.
+ *
+ * One loop turn: replies, frames, timers and signals arrive and change the state; then, once, mc_node_turn_end() sends
+ * what has gathered: settles and enqueues, dequeues for the slots that came free, frames to the workers, log lines.
+ */
+#ifndef MC_SUPERVISOR_NODE_H
+#define MC_SUPERVISOR_NODE_H
+
+#include "base/random.h"
+#include "config/config.h"
+#include "redis/url.h"
+#include "supervisor/held.h"
+#include "supervisor/link.h"
+#include "supervisor/pool.h"
+#include "supervisor/queue.h"
+#include "supervisor/outbox.h"
+#include "supervisor/settle.h"
+#include "supervisor/shutdown.h"
+#include "supervisor/duty.h"
+
+#include <uv.h>
+
+typedef struct mc_node {
+  const mc_config *config;
+  const char *program; /* path of this binary */
+  uv_loop_t loop;
+  uv_prepare_t turn;
+  uv_timer_t nudge; /* ends a queue's hold-off: makes a loop turn happen */
+  uv_signal_t signals[4];
+
+  char host[256];
+  char uuid[MC_UUID_SIZE];
+  char server[320]; /* host:pid:uuid, as other tools name us */
+  int64_t started_ns;
+  uint64_t next_attempt; /* attempts are numbered from 1, none is used twice */
+
+  mc_link link;
+  mc_queues queues;
+  mc_held_table held;
+  mc_pool pool;
+  mc_settle settle;
+  mc_outbox outbox;
+  mc_duties duties;
+  mc_shutdown shutdown;
+  size_t asked; /* slots that dequeues in flight have spoken for */
+} mc_node;
+
+static inline mc_slice mc_node_server(const mc_node *node) {
+  return mc_slice_of(node->server);
+}
+
+#endif

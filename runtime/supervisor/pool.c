@@ -1,0 +1,251 @@
+/* The workers of this node: see pool.h. */
+#include "supervisor/pool.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "supervisor/death.h"
+#include "supervisor/node.h"
+#include "supervisor/spawn.h"
+#include "supervisor/worker_frames.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define QUICK_DEATH_MS 10000
+#define RESPAWN_MIN_MS 100
+#define RESPAWN_MAX_MS 5000
+#define EXIT_WAIT_MS 500
+
+extern char **environ;
+
+static void start_worker(mc_pool_place *place);
+
+static size_t worker_slots(const mc_node *node) {
+  return (size_t)(node->config->concurrency + node->config->prefetch);
+}
+
+static size_t worker_free_slots(const mc_worker *worker) {
+  if (!worker || worker->state != MC_WORKER_SERVING || worker->stuck)
+    return 0;
+  size_t slots = worker_slots(worker->node);
+  return worker->held_count < slots ? slots - worker->held_count : 0;
+}
+
+size_t mc_pool_free_slots(const mc_node *node) {
+  size_t free_slots = 0;
+  for (size_t i = 0; i < node->pool.count; i++)
+    free_slots += worker_free_slots(node->pool.places[i].worker);
+  return free_slots;
+}
+
+size_t mc_pool_capacity(const mc_node *node) {
+  return node->pool.count * worker_slots(node);
+}
+
+size_t mc_pool_serving(const mc_pool *pool) {
+  size_t serving = 0;
+  for (size_t i = 0; i < pool->count; i++)
+    serving += pool->places[i].worker && pool->places[i].worker->state == MC_WORKER_SERVING;
+  return serving;
+}
+
+mc_worker *mc_pool_pick(const mc_node *node) {
+  mc_worker *best = NULL;
+  for (size_t i = 0; i < node->pool.count; i++) {
+    mc_worker *worker = node->pool.places[i].worker;
+    if (worker_free_slots(worker) && (!best || worker->held_count < best->held_count))
+      best = worker;
+  }
+  return best;
+}
+
+void mc_pool_flush(mc_pool *pool) {
+  for (size_t i = 0; i < pool->count; i++)
+    if (pool->places[i].worker)
+      mc_channel_flush(&pool->places[i].worker->channel);
+}
+
+/* ---- the end of a worker ---- */
+
+static void drop_holder(mc_worker *worker) {
+  if (--worker->holders > 0)
+    return;
+  if (worker->page)
+    munmap(worker->page, mc_page_size((uint32_t)worker->node->config->concurrency));
+  free(worker);
+}
+
+static void on_process_closed(uv_handle_t *handle) {
+  drop_holder(mc_container_of(handle, mc_worker, process));
+}
+
+static void on_channel_closed(void *arg) {
+  drop_holder(arg);
+}
+
+static void release_worker(mc_worker *worker) {
+  worker->state = MC_WORKER_ENDED;
+  if (worker->has_process)
+    uv_close((uv_handle_t *)&worker->process, on_process_closed);
+  mc_channel_close(&worker->channel);
+  drop_holder(worker);
+}
+
+static void on_respawn(uv_timer_t *timer) {
+  start_worker(mc_container_of(timer, mc_pool_place, respawn));
+}
+
+static uint64_t respawn_delay_ms(mc_pool_place *place, uint64_t lived_ms) {
+  place->quick_deaths = lived_ms < QUICK_DEATH_MS ? place->quick_deaths + 1 : 0;
+  if (place->quick_deaths < 2)
+    return 0;
+  unsigned doublings = place->quick_deaths - 2;
+  uint64_t delay = doublings < 10 ? (uint64_t)RESPAWN_MIN_MS << doublings : RESPAWN_MAX_MS;
+  return delay < RESPAWN_MAX_MS ? delay : RESPAWN_MAX_MS;
+}
+
+static void respawn_later(mc_pool_place *place, uint64_t lived_ms) {
+  mc_pool *pool = &place->node->pool;
+  if (pool->closing || mc_shutdown_started(place->node))
+    return;
+  uv_timer_start(&place->respawn, on_respawn, respawn_delay_ms(place, lived_ms), 0);
+}
+
+static void give_up_place(mc_pool_place *place) {
+  mc_node *node = place->node;
+  if (++node->pool.failed < node->pool.count || node->pool.closing)
+    return;
+  mc_log_event(MC_LOG_ERROR, "no worker left", "the scripts in '%s' do not load; mend them and start again",
+               node->config->scripts);
+  mc_shutdown_fail(node);
+}
+
+static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
+  mc_worker *worker = mc_container_of(process, mc_worker, process);
+  mc_pool_place *place = &worker->node->pool.places[worker->index];
+  kill(-process->pid, SIGKILL); /* what its handlers left behind */
+  mc_channel_drain(&worker->channel);
+  place->worker = NULL;
+  mc_death_settle(worker, status, signal);
+  if (worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING))
+    give_up_place(place);
+  else
+    respawn_later(place, mc_clock_mono_ms() - worker->started_ms);
+  release_worker(worker);
+}
+
+void mc_worker_kill(mc_worker *worker) {
+  if (worker->state != MC_WORKER_ENDED)
+    kill(-worker->process.pid, SIGKILL);
+}
+
+/* ---- the start of a worker ---- */
+
+static void on_channel_broken(void *arg, const char *why) {
+  mc_worker *worker = arg;
+  mc_log_event(MC_LOG_ERROR, "worker sent a malformed frame", "worker %u is killed: %s", worker->index, why);
+  mc_worker_kill(worker);
+}
+
+static void send_settings(mc_worker *worker) {
+  const mc_config *config = worker->node->config;
+  const char *lua_path = getenv("MOONCREW_LUA_PATH");
+  mc_frame_settings settings = {
+      .scripts = mc_slice_of(config->scripts),
+      .worker = worker->index,
+      .concurrency = (uint32_t)config->concurrency,
+      .log_level = mc_slice_of(config->log_level),
+      .log_format = mc_slice_of(config->log_format),
+      .lua_path = mc_slice_of(lua_path),
+  };
+  mc_frame_settings_encode(mc_channel_out(&worker->channel), &settings);
+  mc_channel_flush(&worker->channel);
+}
+
+static void start_worker(mc_pool_place *place) {
+  mc_node *node = place->node;
+  mc_err err;
+  mc_worker *worker = mc_zalloc(sizeof *worker);
+  worker->node = node;
+  worker->index = (uint32_t)(place - node->pool.places);
+  worker->started_ms = mc_clock_mono_ms();
+  worker->holders = 1;
+  mc_list_init(&worker->held);
+  worker->channel.on_frame = mc_worker_on_frame;
+  worker->channel.on_broken = on_channel_broken;
+  worker->channel.on_closed = on_channel_closed;
+  worker->channel.arg = worker;
+  if (mc_spawn_worker(worker, node->pool.environment, on_process_exit, &err)) {
+    mc_log_event(MC_LOG_ERROR, "cannot start a worker", "%s", err.text);
+    release_worker(worker);
+    respawn_later(place, 0);
+    return;
+  }
+  place->worker = worker;
+  send_settings(worker);
+}
+
+void mc_pool_open(mc_node *node) {
+  mc_pool *pool = &node->pool;
+  pool->count = (size_t)node->config->workers;
+  pool->places = mc_zalloc(pool->count * sizeof *pool->places);
+  pool->environment = mc_spawn_environment(environ);
+  for (size_t i = 0; i < pool->count; i++) {
+    pool->places[i].node = node;
+    uv_timer_init(&node->loop, &pool->places[i].respawn);
+    start_worker(&pool->places[i]);
+  }
+}
+
+/* ---- all of them ---- */
+
+void mc_pool_drain(mc_pool *pool) {
+  for (size_t i = 0; i < pool->count; i++) {
+    mc_worker *worker = pool->places[i].worker;
+    if (!worker || worker->state == MC_WORKER_DRAINING)
+      continue;
+    worker->state = MC_WORKER_DRAINING;
+    mc_frame_drain_encode(mc_channel_out(&worker->channel));
+  }
+}
+
+void mc_pool_kill(mc_pool *pool) {
+  for (size_t i = 0; i < pool->count; i++) {
+    mc_worker *worker = pool->places[i].worker;
+    if (!worker)
+      continue;
+    worker->killed_to_stop = true;
+    mc_worker_kill(worker);
+  }
+}
+
+static void on_exit_wait_over(uv_timer_t *timer) {
+  mc_pool_place *place = mc_container_of(timer, mc_pool_place, respawn);
+  if (place->worker)
+    mc_worker_kill(place->worker);
+  uv_close((uv_handle_t *)timer, NULL);
+}
+
+void mc_pool_close(mc_node *node) {
+  mc_pool *pool = &node->pool;
+  pool->closing = true;
+  for (size_t i = 0; i < pool->count; i++) {
+    mc_pool_place *place = &pool->places[i];
+    uv_timer_stop(&place->respawn);
+    if (!place->worker) {
+      uv_close((uv_handle_t *)&place->respawn, NULL);
+      continue;
+    }
+    place->worker->killed_to_stop = true;
+    mc_channel_close(&place->worker->channel); /* at the end of its socket a worker exits */
+    uv_timer_start(&place->respawn, on_exit_wait_over, EXIT_WAIT_MS, 0);
+  }
+}
+
+void mc_pool_deinit(mc_pool *pool) {
+  mc_spawn_environment_free(pool->environment);
+  free(pool->places);
+  *pool = (mc_pool){0};
+}

@@ -1,0 +1,174 @@
+/* Settling: see settle.h. */
+#include "supervisor/settle.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "supervisor/node.h"
+#include "supervisor/settle_log.h"
+
+#include <stdlib.h>
+
+#define RETRY_MS 1000
+
+struct batch {
+  mc_node *node;
+  mc_queue *queue;
+  mc_settle_kind kind;
+  size_t count;
+  mc_held *items[];
+};
+
+/* The server will take it later. */
+static const char *const passing_errors[] = {"READONLY", "OOM",        "MISCONF",    "LOADING",
+                                             "BUSY",     "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN"};
+
+void mc_settle_add(mc_node *node, mc_held *held, mc_settle_kind kind) {
+  mc_held_assign(held, NULL);
+  held->settling = true;
+  held->kind = kind;
+  held->item.id = held->box.message.id;
+  held->item.attempt = held->attempt;
+  held->item.near_head = mc_held_near_head(held);
+  mc_list_push_back(&held->queue->settling[kind], &held->in_settle);
+  node->settle.waiting++;
+}
+
+/* Back to the front of the list, in order. */
+static void put_back(struct batch *batch, bool resent) {
+  mc_list *list = &batch->queue->settling[batch->kind];
+  for (size_t i = batch->count; i-- > 0;) {
+    batch->items[i]->resent |= resent;
+    mc_list_push_front(list, &batch->items[i]->in_settle);
+  }
+  batch->node->settle.waiting += batch->count;
+}
+
+static bool is_passing(const mc_value *reply) {
+  for (size_t i = 0; i < MC_COUNT(passing_errors); i++)
+    if (mc_value_is_error(reply, passing_errors[i]))
+      return true;
+  return false;
+}
+
+static void log_refusal(mc_settle *settle, const struct batch *batch, mc_slice why) {
+  if (settle->refusing)
+    return;
+  settle->refusing = true;
+  mc_log_begin(MC_LOG_ERROR, "redis refuses to settle");
+  mc_log_slice("queue", batch->queue->name);
+  mc_log_slice("detail", why);
+  mc_log_text("then", "results wait in memory and are sent again every second");
+  mc_log_end();
+}
+
+static void give_up(struct batch *batch, mc_slice why) {
+  mc_held *held = batch->items[0];
+  mc_log_begin(MC_LOG_ERROR, "task cannot be settled");
+  mc_log_slice("task_id", held->box.message.id);
+  mc_log_slice("queue", held->queue->name);
+  mc_log_slice("detail", why);
+  mc_log_text("then", "it is left in `active`; recovery will try it again");
+  mc_log_end();
+  mc_held_free(&batch->node->held, held);
+}
+
+static void on_error(struct batch *batch, const mc_value *reply) {
+  mc_settle *settle = &batch->node->settle;
+  mc_slice why = reply->kind == MC_VALUE_ERROR ? reply->text : MC_SLICE_LITERAL("the reply makes no sense");
+  if (is_passing(reply)) {
+    log_refusal(settle, batch, why);
+    settle->retry_at_ms = mc_clock_mono_ms() + RETRY_MS;
+    put_back(batch, false);
+  } else if (batch->count > 1) {
+    settle->one_by_one = true;
+    put_back(batch, false);
+  } else {
+    give_up(batch, why);
+  }
+}
+
+static bool is_refused(const mc_value *reply, size_t refused, mc_slice id) {
+  for (size_t i = 0; i < refused; i++)
+    if (mc_slice_equal(mc_refused_at(reply, i), id))
+      return true;
+  return false;
+}
+
+static void finish(struct batch *batch, const mc_value *reply, size_t refused) {
+  batch->node->settle.refusing = false;
+  for (size_t i = 0; i < batch->count; i++) {
+    mc_held *held = batch->items[i];
+    if (!is_refused(reply, refused, held->box.message.id))
+      mc_settle_log_done(held);
+    else if (!held->resent) /* the first sending may have been carried out: then a refusal is what it should be */
+      mc_settle_log_refused(held);
+    mc_held_free(&batch->node->held, held);
+  }
+}
+
+static void on_settled(void *arg, int status, const mc_value *reply) {
+  struct batch *batch = arg;
+  size_t refused = 0;
+  batch->node->settle.in_flight -= batch->count;
+  if (status)
+    put_back(batch, true);
+  else if (mc_refused_read(reply, &refused, NULL))
+    on_error(batch, reply);
+  else
+    finish(batch, reply, refused);
+  free(batch);
+}
+
+static struct batch *take_batch(mc_node *node, mc_queue *queue, mc_settle_kind kind, size_t limit) {
+  struct batch *taken = mc_alloc(sizeof *taken + limit * sizeof *taken->items);
+  *taken = (struct batch){.node = node, .queue = queue, .kind = kind};
+  while (taken->count < limit && !mc_list_empty(&queue->settling[kind]))
+    taken->items[taken->count++] = mc_container_of(mc_list_pop_front(&queue->settling[kind]), mc_held, in_settle);
+  node->settle.waiting -= taken->count;
+  return taken;
+}
+
+static int send_batch(struct batch *batch) {
+  mc_node *node = batch->node;
+  const mc_settle_item *items[MC_SETTLE_BATCH];
+  mc_settle_context context = {
+      .queue = batch->queue->name,
+      .server = mc_node_server(node),
+      .now_ns = mc_clock_wall_ns(),
+      .archive_max_age_s = node->config->archive_max_age_s,
+      .archive_max_size = node->config->archive_max_size,
+  };
+  mc_call call = {0};
+  for (size_t i = 0; i < batch->count; i++)
+    items[i] = &batch->items[i]->item;
+  mc_call_settle(&call, batch->kind, &context, items, batch->count);
+  int rc = mc_conn_call(node->link.commands, &call, on_settled, batch);
+  if (rc == 0)
+    node->settle.in_flight += batch->count;
+  return rc;
+}
+
+static int flush_kind(mc_node *node, mc_queue *queue, mc_settle_kind kind) {
+  while (!mc_list_empty(&queue->settling[kind])) {
+    struct batch *batch = take_batch(node, queue, kind, node->settle.one_by_one ? 1 : MC_SETTLE_BATCH);
+    int rc = send_batch(batch);
+    if (rc) {
+      put_back(batch, false);
+      free(batch);
+      return rc;
+    }
+  }
+  return 0;
+}
+
+void mc_settle_flush(mc_node *node) {
+  mc_settle *settle = &node->settle;
+  if (settle->waiting == 0 || !node->link.up || mc_clock_mono_ms() < settle->retry_at_ms)
+    return;
+  for (size_t i = 0; i < node->queues.count; i++)
+    for (size_t kind = 0; kind < MC_SETTLE_KINDS; kind++)
+      if (flush_kind(node, &node->queues.items[i], (mc_settle_kind)kind))
+        return;
+  settle->one_by_one = false;
+}

@@ -1,0 +1,10 @@
+/* The log lines at the end of an attempt, written when Redis has confirmed what became of it. */
+#ifndef MC_SUPERVISOR_SETTLE_LOG_H
+#define MC_SUPERVISOR_SETTLE_LOG_H
+
+#include "supervisor/held.h"
+
+void mc_settle_log_done(const mc_held *held);
+void mc_settle_log_refused(const mc_held *held); /* no longer ours: nothing was written */
+
+#endif

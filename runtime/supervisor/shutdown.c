@@ -1,0 +1,142 @@
+/* Stopping: see shutdown.h. */
+#include "supervisor/shutdown.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "supervisor/cancel.h"
+#include "supervisor/duty_heartbeat.h"
+#include "supervisor/node.h"
+#include "supervisor/supervisor.h"
+
+#include <signal.h>
+
+#define CANCEL_MS 300 /* for coroutines to end after they were cancelled */
+#define KILLED_MS 550 /* for Redis to take back what killed workers had; with CANCEL_MS under a second */
+
+bool mc_shutdown_fetching(const mc_node *node) {
+  return node->shutdown.phase == MC_RUNNING;
+}
+
+bool mc_shutdown_started(const mc_node *node) {
+  return node->shutdown.phase >= MC_DRAINING;
+}
+
+/* ---- closing ---- */
+
+static void report_left(mc_node *node) {
+  if (node->held.count == 0)
+    return;
+  node->shutdown.exit_code = 1;
+  mc_log_begin(MC_LOG_ERROR, "stopped with tasks in hand");
+  mc_log_int("tasks", (int64_t)node->held.count);
+  mc_log_text("detail", "Redis did not take them back in time; another node recovers them, no retry is spent");
+  mc_log_end();
+}
+
+static void close_signals(mc_node *node) {
+  for (size_t i = 0; i < MC_COUNT(node->signals); i++)
+    uv_close((uv_handle_t *)&node->signals[i], NULL);
+}
+
+static void enter_closing(mc_node *node) {
+  node->shutdown.phase = MC_CLOSING;
+  report_left(node);
+  mc_heartbeat_clear(node);
+  if (node->link.commands)
+    mc_conn_flush(node->link.commands);
+  uv_close((uv_handle_t *)&node->shutdown.timer, NULL);
+  close_signals(node);
+  mc_duties_close(node);
+  uv_close((uv_handle_t *)&node->turn, NULL);
+  uv_close((uv_handle_t *)&node->nudge, NULL);
+  mc_link_close(node);
+  mc_pool_close(node);
+  mc_log_flush();
+}
+
+/* ---- cancelling ---- */
+
+static void on_too_late(uv_timer_t *timer) {
+  enter_closing(mc_container_of(timer, mc_node, shutdown.timer));
+}
+
+static void on_cancel_over(uv_timer_t *timer) {
+  mc_node *node = mc_container_of(timer, mc_node, shutdown.timer);
+  mc_pool_kill(&node->pool);
+  uv_timer_start(timer, on_too_late, KILLED_MS, 0);
+}
+
+static void enter_cancelling(mc_node *node) {
+  mc_held *held, *next;
+  node->shutdown.phase = MC_CANCELLING;
+  mc_log_begin(MC_LOG_WARN, "cancelling tasks");
+  mc_log_int("tasks", (int64_t)node->held.count);
+  mc_log_end();
+  HASH_ITER(hh, node->held.by_attempt, held, next) {
+    mc_cancel_held(held);
+  }
+  uv_timer_start(&node->shutdown.timer, on_cancel_over, CANCEL_MS, 0);
+}
+
+/* ---- draining ---- */
+
+static void on_timeout(uv_timer_t *timer) {
+  enter_cancelling(mc_container_of(timer, mc_node, shutdown.timer));
+}
+
+static void enter_draining(mc_node *node, const char *why) {
+  node->shutdown.phase = MC_DRAINING;
+  mc_log_begin(MC_LOG_INFO, "stopping");
+  mc_log_text("reason", why);
+  mc_log_int("tasks_in_hand", (int64_t)node->held.count);
+  mc_log_int("timeout_ms", node->config->shutdown_timeout_ms);
+  mc_log_end();
+  mc_pool_drain(&node->pool);
+  uv_timer_start(&node->shutdown.timer, on_timeout, (uint64_t)node->config->shutdown_timeout_ms, 0);
+}
+
+void mc_shutdown_check(mc_node *node) {
+  mc_phase phase = node->shutdown.phase;
+  if ((phase == MC_DRAINING || phase == MC_CANCELLING) && node->held.count == 0 && node->outbox.pending == 0 &&
+      node->asked == 0)
+    enter_closing(node);
+}
+
+void mc_shutdown_fail(mc_node *node) {
+  node->shutdown.exit_code = 1;
+  if (!mc_shutdown_started(node))
+    enter_draining(node, "failure");
+}
+
+/* ---- signals ---- */
+
+static void on_stop(uv_signal_t *handle, int number) {
+  mc_node *node = handle->data;
+  if (!mc_shutdown_started(node))
+    enter_draining(node, strsignal(number));
+  else if (node->shutdown.phase == MC_DRAINING && number == SIGINT)
+    enter_cancelling(node); /* asked twice: do not wait */
+}
+
+static void on_quiet(uv_signal_t *handle, int number) {
+  mc_node *node = handle->data;
+  (void)number;
+  if (node->shutdown.phase != MC_RUNNING)
+    return;
+  node->shutdown.phase = MC_QUIET;
+  mc_log_event(MC_LOG_INFO, "quiet", "no new tasks are fetched; what runs goes on");
+}
+
+static const struct {
+  int number;
+  uv_signal_cb run;
+} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_stop}, {SIGTSTP, on_quiet}};
+
+void mc_shutdown_open(mc_node *node) {
+  uv_timer_init(&node->loop, &node->shutdown.timer);
+  for (size_t i = 0; i < MC_COUNT(signals); i++) {
+    uv_signal_init(&node->loop, &node->signals[i]);
+    node->signals[i].data = node;
+    uv_signal_start(&node->signals[i], signals[i].run, signals[i].number);
+  }
+}

@@ -1,0 +1,98 @@
+/* Starting one worker process: see spawn.h. */
+#include "supervisor/spawn.h"
+
+#include "base/mem.h"
+#include "supervisor/node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char own_prefix[] = "MOONCREW_";
+
+char **mc_spawn_environment(char **from) {
+  size_t count = 0;
+  while (from[count])
+    count++;
+  char **copy = mc_zalloc((count + 1) * sizeof *copy);
+  for (size_t i = 0, kept = 0; i < count; i++)
+    if (strncmp(from[i], own_prefix, sizeof own_prefix - 1) != 0)
+      copy[kept++] = mc_strdup(from[i]);
+  return copy;
+}
+
+void mc_spawn_environment_free(char **environment) {
+  if (!environment)
+    return;
+  for (char **at = environment; *at; at++)
+    free(*at);
+  free(environment);
+}
+
+/* The page outlives the worker in our mapping; the worker maps the same memory through the descriptor. */
+static int make_page(mc_worker *worker, int *out_fd, mc_err *err) {
+  uint32_t slots = (uint32_t)worker->node->config->concurrency;
+  size_t size = mc_page_size(slots);
+  int fd = memfd_create("mooncrew-page", MFD_CLOEXEC);
+  if (fd < 0)
+    return mc_fail(err, MC_EIO, "memfd_create: %s", strerror(errno));
+  void *memory = MAP_FAILED;
+  if (ftruncate(fd, (off_t)size) == 0)
+    memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED) {
+    int rc = mc_fail(err, MC_EIO, "cannot map the page shared with a worker: %s", strerror(errno));
+    close(fd);
+    return rc;
+  }
+  worker->page = memory;
+  worker->page->slot_count = slots;
+  *out_fd = fd;
+  return 0;
+}
+
+static int start_process(mc_worker *worker, char **environment, uv_exit_cb on_exit, int socket, int page) {
+  char *arguments[] = {"mooncrew", "worker", NULL};
+  uv_stdio_container_t stdio[] = {
+      {.flags = UV_IGNORE},
+      {.flags = UV_INHERIT_FD, .data.fd = STDOUT_FILENO},
+      {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+      [MC_WORKER_SOCKET_FD] = {.flags = UV_INHERIT_FD, .data.fd = socket},
+      [MC_WORKER_PAGE_FD] = {.flags = UV_INHERIT_FD, .data.fd = page},
+  };
+  uv_process_options_t options = {
+      .exit_cb = on_exit,
+      .file = worker->node->program,
+      .args = arguments,
+      .env = environment,
+      .flags = UV_PROCESS_DETACHED, /* a session of its own: a terminal's Ctrl-C reaches the supervisor alone */
+      .stdio_count = MC_COUNT(stdio),
+      .stdio = stdio,
+  };
+  return uv_spawn(&worker->node->loop, &worker->process, &options);
+}
+
+int mc_spawn_worker(mc_worker *worker, char **environment, uv_exit_cb on_exit, mc_err *err) {
+  int sockets[2] = {-1, -1}, page = -1;
+  int rc = make_page(worker, &page, err);
+  if (rc == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+    rc = mc_fail(err, MC_EIO, "socketpair: %s", strerror(errno));
+  if (rc == 0) {
+    worker->holders++;
+    rc = mc_channel_open(&worker->channel, &worker->node->loop, sockets[0], err);
+  }
+  if (rc == 0) {
+    worker->holders++;
+    worker->has_process = true; /* also a process that could not be started leaves a handle to close */
+    rc = start_process(worker, environment, on_exit, sockets[1], page);
+    if (rc)
+      rc = mc_fail(err, MC_EIO, "cannot start '%s worker': %s", worker->node->program, uv_strerror(rc));
+  }
+  if (sockets[1] >= 0)
+    close(sockets[1]);
+  if (page >= 0)
+    close(page);
+  return rc;
+}

@@ -1,0 +1,72 @@
+/* What workers say: see worker_frames.h. */
+#include "supervisor/worker_frames.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "supervisor/node.h"
+#include "supervisor/outcome.h"
+
+#include <stdlib.h>
+
+typedef int frame_fn(mc_worker *worker, mc_slice body);
+
+static int on_ready(mc_worker *worker, mc_slice body) {
+  mc_frame_ready ready;
+  if (mc_frame_ready_decode(body, &ready))
+    return MC_EMALFORMED;
+  if (worker->state == MC_WORKER_STARTING)
+    worker->state = MC_WORKER_SERVING;
+  mc_log_begin(MC_LOG_INFO, "worker ready");
+  mc_log_int("worker", worker->index);
+  mc_log_int("pid", worker->process.pid);
+  mc_log_int("types", (int64_t)ready.count);
+  mc_log_end();
+  free((void *)ready.entries);
+  return 0;
+}
+
+static int on_load_failed(mc_worker *worker, mc_slice body) {
+  mc_frame_load_failed failed;
+  if (mc_frame_load_failed_decode(body, &failed))
+    return MC_EMALFORMED;
+  worker->load_failed = true;
+  mc_log_begin(MC_LOG_ERROR, "scripts do not load");
+  mc_log_int("worker", worker->index);
+  mc_log_slice("detail", failed.message);
+  mc_log_end();
+  return 0;
+}
+
+static int on_result(mc_worker *worker, mc_slice body) {
+  mc_frame_result result;
+  if (mc_frame_result_decode(body, &result))
+    return MC_EMALFORMED;
+  mc_outcome_take(worker->node, &result);
+  return 0;
+}
+
+static int on_enqueue(mc_worker *worker, mc_slice body) {
+  mc_frame_enqueue request;
+  if (mc_frame_enqueue_decode(body, &request))
+    return MC_EMALFORMED;
+  mc_outbox_add(worker->node, worker, &request);
+  free((void *)request.options.headers);
+  return 0;
+}
+
+static frame_fn *const frames[] = {
+    [MC_FRAME_READY] = on_ready,
+    [MC_FRAME_LOAD_FAILED] = on_load_failed,
+    [MC_FRAME_RESULT] = on_result,
+    [MC_FRAME_ENQUEUE] = on_enqueue,
+};
+
+void mc_worker_on_frame(void *arg, const mc_frame *frame) {
+  mc_worker *worker = arg;
+  frame_fn *handle = (size_t)frame->type < MC_COUNT(frames) ? frames[frame->type] : NULL;
+  if (handle && handle(worker, frame->body) == 0)
+    return;
+  mc_log_event(MC_LOG_ERROR, "worker sent a malformed frame", "worker %u is killed: frame of type %d", worker->index,
+               (int)frame->type);
+  mc_worker_kill(worker);
+}
