@@ -1,0 +1,65 @@
+-- mooncrew config: every option's value, and where it came from. Secrets stay hidden.
+
+local native = require "mooncrew.native_cli"
+local flags = require "mooncrew.cli.flags"
+local output = require "mooncrew.cli.output"
+local settings = require "mooncrew.cli.settings"
+
+local M = { name = "config", summary = "print the configuration and where each value came from" }
+
+function M.describe(parser)
+  parser:flag("--json"):description("print JSON")
+  flags.add(parser)
+end
+
+local function queue_weights(text)
+  local queues = {}
+  for part in text:gmatch("[^,]+") do
+    local name, weight = part:match("^%s*(.-)%s*=%s*(%d+)%s*$")
+    queues[name or part:match("^%s*(.-)%s*$")] = tonumber(weight) or 1
+  end
+  return queues
+end
+
+local TRUE = { ["true"] = true, ["1"] = true, yes = true, on = true }
+
+-- How a program wants to read a value of each type; durations stay text, as they were written.
+local TO_JSON = {
+  integer = tonumber,
+  boolean = function(text) return TRUE[text] == true end,
+  queues = queue_weights,
+}
+
+local function print_json(resolved)
+  local result = {}
+  for _, option in ipairs(native.options()) do
+    local text = resolved:shown(option)
+    local convert = TO_JSON[option.type]
+    result[option.name] = { source = resolved.values[option.name].source }
+    if convert then
+      result[option.name].value = convert(text)
+    else
+      result[option.name].value = text
+    end
+  end
+  output.json(result)
+end
+
+local function print_table(resolved)
+  local rows = {}
+  for i, option in ipairs(native.options()) do
+    rows[i] = { option.name, resolved:shown(option), resolved.values[option.name].source }
+  end
+  output.write(output.grid({ "OPTION", "VALUE", "FROM" }, rows))
+end
+
+function M.run(given)
+  local resolved, message, code = settings.resolve(given)
+  if not resolved then
+    return nil, message, code
+  end
+  local show = given.json and print_json or print_table
+  show(resolved)
+end
+
+return M

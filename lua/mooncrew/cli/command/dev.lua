@@ -1,0 +1,39 @@
+-- mooncrew dev: like run, with a private Redis that is started for it and keeps its data in .mooncrew/.
+
+local flags = require "mooncrew.cli.flags"
+local output = require "mooncrew.cli.output"
+local private_redis = require "mooncrew.cli.private_redis"
+local scripts = require "mooncrew.scripts"
+local settings = require "mooncrew.cli.settings"
+
+local M = { name = "dev", summary = "run workers with a private Redis, for development; needs no configuration" }
+
+function M.describe(parser)
+  parser:description("Starts a redis-server of its own on a unix socket, which keeps its data in .mooncrew/, and runs "
+    .. "workers on it. Other commands that are started in the same folder find it by themselves, unless another "
+    .. "Redis is configured. It ends together with mooncrew.")
+  flags.add(parser, nil, "redis")
+end
+
+function M.run(given)
+  local resolved, message, code = settings.resolve(given)
+  if not resolved then
+    return nil, message, code
+  end
+  local folder, found = resolved.values.scripts.text
+  found, message = scripts.find(folder)
+  if not found then
+    return nil, message
+  end
+  local redis
+  redis, message = private_redis.start()
+  if not redis then
+    return nil, message
+  end
+  assert(resolved:use_redis(redis.url, "mooncrew dev"))
+  output.line("mooncrew dev: %s workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
+    resolved.values.workers.text, #found, folder, redis.pid, private_redis.FOLDER, redis.url)
+  return { run = true, config = resolved.config, redis = redis.pid }
+end
+
+return M

@@ -1,0 +1,214 @@
+-- mooncrew enqueue: one task from the command line. With the scripts at hand, their options and schemas apply, so that
+-- a payload that no handler would accept is refused before it is sent.
+
+local json = require "mooncrew.json"
+local registry = require "mooncrew.registry"
+local scripts = require "mooncrew.scripts"
+local flags = require "mooncrew.cli.flags"
+local loading = require "mooncrew.cli.loading"
+local output = require "mooncrew.cli.output"
+local settings = require "mooncrew.cli.settings"
+local timestamp = require "mooncrew.cli.timestamp"
+
+local M = { name = "enqueue", summary = "enqueue a task" }
+
+local WRONG_USAGE = 2
+
+local function whole(text)
+  local number = tonumber(text)
+  if not number or number % 1 ~= 0 or not text:match("^%-?%d+$") then
+    return nil, ("must be a whole number, not '%s'"):format(text)
+  end
+  return number
+end
+
+local function as_is(text)
+  return text
+end
+
+-- flag, name of its argument, how its text is read, what it does. The option is named like the flag.
+local OPTIONS = {
+  { "queue", "NAME", as_is, "the queue (default: the task's own, or default)" },
+  { "max-retry", "N", whole, "how often a failed task is tried again" },
+  { "timeout", "DURATION", as_is, "how long one run may take" },
+  { "deadline", "TIME", timestamp.parse, "when it must have ended at last: 2030-01-31T12:00:00Z, or unix seconds" },
+  { "unique", "DURATION", as_is, "refuse the same type and payload for so long" },
+  { "process-in", "DURATION", as_is, "run it so much later" },
+  { "process-at", "TIME", timestamp.parse, "run it at this time" },
+  { "task-id", "ID", as_is, "its id; refused when it exists (default: a random one)" },
+  { "retention", "DURATION", as_is, "how long the finished task and its result are kept" },
+  { "group", "NAME", as_is, "collect it with others of this group" },
+}
+
+function M.describe(parser)
+  parser:description("Enqueues a task. With a scripts folder at hand, the options and the payload schema that a script "
+    .. "declares for the type apply.")
+  parser:argument("TYPE"):target("type"):description("the task type")
+  parser:argument("PAYLOAD"):target("payload"):args("?"):description(
+    "JSON, or @FILE to read it from a file, or - to read it from standard input (default: an empty payload)")
+  for _, option in ipairs(OPTIONS) do
+    parser:option("--" .. option[1]):argname(option[2]):description(option[4])
+  end
+  parser:option("--header"):argname("NAME=VALUE"):count("*"):description("a header; may be repeated")
+  parser:flag("--raw"):description("take the payload as bytes, not as JSON")
+  parser:flag("--no-scripts"):description("do not look at the scripts folder")
+  parser:flag("--json"):description("print JSON")
+  flags.add(parser, { "redis", "scripts" })
+end
+
+local function headers_from(list)
+  if not list or #list == 0 then
+    return nil
+  end
+  local headers = {}
+  for _, text in ipairs(list) do
+    local name, value = text:match("^([^=]+)=(.*)$")
+    if not name then
+      return nil, ("--header must be NAME=VALUE, not '%s'"):format(text)
+    end
+    headers[name] = value
+  end
+  return headers
+end
+
+local function task_options(given)
+  local options, message = {}
+  for _, option in ipairs(OPTIONS) do
+    local name = option[1]:gsub("-", "_")
+    if given[name] then
+      options[name], message = option[3](given[name])
+      if message then
+        return nil, ("--%s: %s"):format(option[1], message)
+      end
+    end
+  end
+  options.headers, message = headers_from(given.header)
+  if message then
+    return nil, message
+  end
+  return options
+end
+
+local function read_all(file, name)
+  local text, message = file:read("*a")
+  if not text then
+    return nil, ("cannot read %s: %s"):format(name, message)
+  end
+  return text
+end
+
+local function payload_bytes(argument)
+  if argument == "-" then
+    return read_all(io.stdin, "standard input")
+  end
+  local path = argument:match("^@(.*)")
+  if not path then
+    return argument
+  end
+  local file, message = io.open(path, "rb")
+  if not file then
+    return nil, "cannot read the payload: " .. message
+  end
+  local text
+  text, message = read_all(file, path)
+  file:close()
+  return text, message
+end
+
+-- What to enqueue. A definition reads the JSON by its schema (or takes the bytes, if it wants them raw); without one
+-- the JSON is written anew, in the form that equal payloads share.
+local function payload_value(bytes, raw, definition)
+  if raw then
+    return true, bytes
+  end
+  if definition then
+    return definition:decode(bytes)
+  end
+  local ok, value = json.decode(bytes)
+  if not ok then
+    return nil, value
+  end
+  return true, json.encode(value)
+end
+
+local function read_payload(given, definition)
+  if not given.payload then
+    return true, nil
+  end
+  local bytes, message = payload_bytes(given.payload)
+  if not bytes then
+    return nil, message
+  end
+  local ok, value = payload_value(bytes, given.raw, definition)
+  if not ok then
+    return nil, value .. " (INVALID_PAYLOAD)"
+  end
+  return true, value
+end
+
+-- The scripts' definition for the type, if there are scripts and they have one. A folder that nobody named need not
+-- exist.
+local function find_definition(given, resolved)
+  local folder = resolved.values.scripts
+  if given.no_scripts or (folder.source == "default" and not scripts.find(folder.text)) then
+    return nil
+  end
+  local definitions, message = loading.load(folder.text)
+  if not definitions then
+    return nil, message .. " (--no-scripts enqueues without looking at the scripts)"
+  end
+  local definition = registry.find(given.type)
+  if definition and definition.type == given.type and given.type:sub(-1) == "*" then
+    return nil, ('"%s" stands for many types: name one of them'):format(given.type)
+  end
+  return definition
+end
+
+local function send(url, type, payload, options)
+  local client, message, code = require("mooncrew.client").open(url)
+  if not client then
+    return nil, message, code
+  end
+  local info
+  info, message, code = client:enqueue(type, payload, options)
+  client:close()
+  return info, message, code
+end
+
+local function print_info(info, as_json)
+  if as_json then
+    output.json(info)
+    return
+  end
+  local at = info.process_at and info.state == "scheduled" and " process_at=" .. timestamp.format(info.process_at) or ""
+  output.line("enqueued task id=%s queue=%s state=%s%s", info.id, info.queue, info.state, at)
+end
+
+function M.run(given)
+  local options, message = task_options(given)
+  if not options then
+    return nil, message, WRONG_USAGE
+  end
+  local resolved, code
+  resolved, message, code = settings.resolve(given)
+  if not resolved then
+    return nil, message, code
+  end
+  local definition
+  definition, message = find_definition(given, resolved)
+  if message then
+    return nil, message
+  end
+  local ok, payload = read_payload(given, definition)
+  if not ok then
+    return nil, payload
+  end
+  local info
+  info, message, code = send(resolved:redis(), given.type, payload, options)
+  if not info then
+    return nil, ("%s (%s)"):format(message, code), code == "INVALID_ARGUMENT" and WRONG_USAGE or nil
+  end
+  print_info(info, given.json)
+end
+
+return M

@@ -1,0 +1,73 @@
+-- mooncrew stats: what stands in Redis right now.
+
+local json = require "mooncrew.json"
+local flags = require "mooncrew.cli.flags"
+local output = require "mooncrew.cli.output"
+local settings = require "mooncrew.cli.settings"
+
+local M = { name = "stats", summary = "print the state of all queues, and the servers that are alive" }
+
+function M.describe(parser)
+  parser:flag("--json"):description("print JSON")
+  flags.add(parser, { "redis" })
+end
+
+-- title, field
+local COLUMNS = {
+  { "QUEUE", "name" }, { ">PENDING", "pending" }, { ">ACTIVE", "active" }, { ">SCHEDULED", "scheduled" },
+  { ">RETRY", "retry" }, { ">ARCHIVED", "archived" }, { ">COMPLETED", "completed" }, { ">GROUPED", "aggregating" },
+  { ">PROCESSED TODAY", "processed_today" }, { ">FAILED TODAY", "failed_today" }, { ">LATENCY", "latency" },
+  { "", "note" },
+}
+
+local function latency_text(queue)
+  if (queue.latency_ms or 0) == 0 then
+    return "-"
+  end
+  return queue.latency_ms < 1000 and ("%d ms"):format(queue.latency_ms) or ("%.1f s"):format(queue.latency_ms / 1000)
+end
+
+local function print_tables(stats)
+  local titles, rows = {}, {}
+  for i, column in ipairs(COLUMNS) do
+    titles[i] = column[1]
+  end
+  for i, queue in ipairs(stats.queues) do
+    local extra, row = { latency = latency_text(queue), note = queue.paused and "paused" or "" }, {}
+    for j, column in ipairs(COLUMNS) do
+      row[j] = queue[column[2]] or extra[column[2]]
+    end
+    rows[i] = row
+  end
+  if #rows == 0 then
+    output.line("no queue yet: the first task that is enqueued makes one")
+  else
+    output.write(output.grid(titles, rows))
+  end
+  output.line("servers: %s", #stats.servers == 0 and "none" or table.concat(stats.servers, ", "))
+end
+
+local function print_json(stats)
+  output.json { queues = json.array(stats.queues), servers = json.array(stats.servers) }
+end
+
+function M.run(given)
+  local resolved, message, code = settings.resolve(given)
+  if not resolved then
+    return nil, message, code
+  end
+  local client, stats
+  client, message = require("mooncrew.client").open(resolved:redis())
+  if not client then
+    return nil, message
+  end
+  stats, message = client:stats()
+  client:close()
+  if not stats then
+    return nil, message
+  end
+  local show = given.json and print_json or print_tables
+  show(stats)
+end
+
+return M

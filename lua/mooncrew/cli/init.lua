@@ -1,0 +1,55 @@
+-- The command line: finds the command, runs it, and tells what comes of it.
+--
+-- A command is a module in `command/` that returns
+--
+--   name, summary         what `mooncrew help` lists
+--   describe(parser)      adds its arguments to a command of argparse; may set `description`
+--   run(given)            → nothing: done │ an outcome │ nil, message, exit code (1 unless given)
+--
+-- An outcome is { exit_code = N } or { run = true, config = userdata, redis = pid }: then C starts the supervisor.
+
+local output = require "mooncrew.cli.output"
+local parser = require "mooncrew.cli.parser"
+
+local M = {}
+
+local FAILED, WRONG_USAGE = 1, 2
+
+local function failure(message, exit_code)
+  output.complain(message)
+  return { exit_code = exit_code }
+end
+
+-- Keeps a failure (nil, message, code) apart from a command that returned nothing at all.
+local function run_command(command, given)
+  local result, message, exit_code = command.run(given)
+  if message then
+    return nil, message, exit_code or FAILED
+  end
+  return result or { exit_code = 0 }
+end
+
+---@param args string[] without the program's name
+---@return table outcome
+function M.main(args)
+  local asked, message = parser.parse(args)
+  if not asked then
+    return failure(message, WRONG_USAGE)
+  end
+  if asked.help then
+    output.write(asked.help .. "\n")
+    asked.command = { run = function() end }
+  end
+  local outcome, exit_code
+  outcome, message, exit_code = run_command(asked.command, asked.given)
+  local written, why = output.finish()
+  if not outcome then
+    return failure(message, exit_code)
+  end
+  if not written then
+    return failure(why, FAILED)
+  end
+  return outcome
+end
+
+return M

@@ -1,0 +1,91 @@
+-- What the command line writes: lines and tables for people, JSON for programs.
+
+local json = require "mooncrew.json"
+
+local M = {}
+
+local failure -- the first write that did not succeed
+
+---@param text string written as it is
+function M.write(text)
+  local ok, why = io.stdout:write(text)
+  failure = failure or (not ok and why or nil)
+end
+
+---@param format string
+function M.line(format, ...)
+  M.write(format:format(...) .. "\n")
+end
+
+--- One line on standard error; line ends inside the message become "; ".
+---@param message string
+function M.complain(message)
+  io.stderr:write("mooncrew: ", (message:gsub("%s*\n%s*", "; ")), "\n")
+end
+
+---@param value any one line of canonical JSON
+function M.json(value)
+  M.write(assert(json.encode(value)) .. "\n")
+end
+
+-- Characters, not bytes: every byte that does not continue a UTF-8 sequence begins one.
+local function width(text)
+  local _, count = text:gsub("[^\128-\191]", "")
+  return count
+end
+
+local function widths_of(rows)
+  local widths = {}
+  for _, row in ipairs(rows) do
+    for column, cell in ipairs(row) do
+      widths[column] = math.max(widths[column] or 0, width(cell))
+    end
+  end
+  return widths
+end
+
+local function pad(cell, size, right)
+  local space = (" "):rep(size - width(cell))
+  return right and space .. cell or cell .. space
+end
+
+--- Rows under their titles, in columns.
+---@param titles string[] a title that begins with ">" makes its column flush right
+---@param rows any[][]
+---@return string
+function M.grid(titles, rows)
+  local right, lines, cells = {}, {}, { {} }
+  for column, title in ipairs(titles) do
+    right[column] = title:sub(1, 1) == ">"
+    cells[1][column] = title:gsub("^>", "")
+  end
+  for i, row in ipairs(rows) do
+    cells[i + 1] = {}
+    for column = 1, #titles do
+      local cell = tostring(row[column] == nil and "" or row[column])
+      cells[i + 1][column] = cell:gsub("%c", "?")
+    end
+  end
+  local widths = widths_of(cells)
+  for i, row in ipairs(cells) do
+    for column, cell in ipairs(row) do
+      row[column] = pad(cell, widths[column], right[column])
+    end
+    lines[i] = table.concat(row, "  "):gsub("%s+$", "")
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+--- Whether everything that was written has arrived.
+---@return true|nil
+---@return string? message
+function M.finish()
+  local ok, why = io.stdout:flush()
+  failure = failure or (not ok and why or nil)
+  if failure then
+    return nil, "cannot write to standard output: " .. failure
+  end
+  return true
+end
+
+return M

@@ -1,0 +1,181 @@
+-- Task scripts: finding and loading every `.lua` file of a folder.
+--
+-- A script may `require` the modules that stand beside it, other scripts among them: a file is run once, whether it is
+-- first met as a script or as a module. Loading registers what the scripts declare in `mooncrew.registry`.
+
+local uv = require "luv"
+
+local M = {}
+
+-- A folder may be reached through links (that is how volumes are mounted in containers), so the kind is asked of the
+-- file behind the link, and folders are remembered by device and inode, because links can form a ring.
+local function collect(folder, prefix, seen, found)
+  local info, why = uv.fs_stat(folder)
+  if not info then
+    return nil, why
+  end
+  local identity = info.dev .. ":" .. info.ino
+  if seen[identity] then
+    return true
+  end
+  seen[identity] = true
+  local scan
+  scan, why = uv.fs_scandir(folder)
+  if not scan then
+    return nil, why
+  end
+  for name in uv.fs_scandir_next, scan do
+    local path = folder .. "/" .. name
+    local entry = name:sub(1, 1) ~= "." and uv.fs_stat(path)
+    if entry and entry.type == "directory" then
+      local ok
+      ok, why = collect(path, prefix .. name .. "/", seen, found)
+      if not ok then
+        return nil, why
+      end
+    elseif entry and entry.type == "file" and name:match("%.lua$") then
+      found[#found + 1] = prefix .. name
+    end
+  end
+  return true
+end
+
+local function strip_slash(folder)
+  return #folder > 1 and folder:gsub("/+$", "") or folder
+end
+
+--- The scripts in a folder and the folders in it, sorted; what begins with a dot is left out.
+---@param folder string
+---@return string[]|nil paths each begins with the folder
+---@return string? message
+function M.find(folder)
+  folder = strip_slash(folder)
+  local names = {}
+  local info = uv.fs_stat(folder)
+  if not info or info.type ~= "directory" then
+    return nil, ("there is no scripts folder '%s': make it, or name another with --scripts"):format(folder)
+  end
+  local ok, why = collect(folder, "", {}, names)
+  if not ok then
+    return nil, ("cannot read the scripts folder '%s': %s"):format(folder, why)
+  end
+  table.sort(names)
+  local paths = {}
+  for i, name in ipairs(names) do
+    paths[i] = folder .. "/" .. name
+  end
+  return paths
+end
+
+---@class mooncrew.scripts.Loader runs each file of one folder once
+---@field folder string
+---@field done table<string, any> path → what the file returned, or RUNNING
+local Loader = {}
+Loader.__index = Loader
+local RUNNING = {}
+
+-- The line that the file has come to. A script that ends in `return crew.task(…)` makes a tail call, after which the
+-- script is no longer on the stack: this is then all that tells where an error came from.
+local function watch_lines(path)
+  local current = {}
+  debug.sethook(function(_, line)
+    if debug.getinfo(2, "S").source == "@" .. path then
+      current.line = line
+    end
+  end, "l")
+  return current
+end
+
+-- An error's text, in one line that begins with file and line; most do, but not those raised with level 0 or after a
+-- tail call. The list of all places where a module was looked for says less than its length costs.
+local function place_error(path, line, message)
+  message = tostring(message):gsub("(module '[^']*' not found):\n.*", "%1, neither in the scripts folder nor elsewhere")
+  if message:find("^[^\n:]+:%d+: ") then
+    return message
+  end
+  return line and ("%s:%d: %s"):format(path, line, message) or ("%s: %s"):format(path, message)
+end
+
+-- Runs the file unless it was run; errors carry the place.
+function Loader:run(path, module_name)
+  local result = self.done[path]
+  if result == RUNNING then
+    error(("%s: requires itself, by way of what it requires"):format(path), 0)
+  end
+  if result ~= nil then
+    return result
+  end
+  local chunk, why = loadfile(path)
+  if not chunk then
+    error(why, 0)
+  end
+  self.done[path] = RUNNING
+  local hook, mask, count = debug.gethook()
+  local current = watch_lines(path)
+  local ok
+  ok, result = xpcall(chunk, function(message)
+    return place_error(path, current.line, message)
+  end, module_name)
+  debug.sethook(hook, mask, count)
+  self.done[path] = nil
+  if not ok then
+    error(result, 0)
+  end
+  self.done[path] = result == nil and true or result
+  return self.done[path]
+end
+
+-- For package.loaders: finds a module in the folder.
+function Loader:search(module_name)
+  local base = self.folder .. "/" .. module_name:gsub("%.", "/")
+  local tried = {}
+  for i, path in ipairs { base .. ".lua", base .. "/init.lua" } do
+    local info = uv.fs_stat(path)
+    if info and info.type == "file" then
+      return function()
+        return self:run(path, module_name)
+      end
+    end
+    tried[i] = ("\n\tno file '%s'"):format(path)
+  end
+  return table.concat(tried)
+end
+
+local function loader_new(folder)
+  local self = setmetatable({ folder = folder, done = {} }, Loader)
+  table.insert(package.loaders, 2, function(module_name) -- behind package.preload, before everything else
+    return self:search(module_name)
+  end)
+  return self
+end
+
+-- "scripts/image/resize.lua" → "image.resize", as other scripts require it
+local function module_name_of(folder, path)
+  return (path:sub(#folder + 2):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
+end
+
+--- Runs every script of the folder, in the order of `find`. From then on `require` also looks into the folder.
+---@param folder string
+---@return true|nil
+---@return string? message begins with file and line
+function M.load(folder)
+  folder = strip_slash(folder)
+  local paths, why = M.find(folder)
+  if not paths then
+    return nil, why
+  end
+  local loader = loader_new(folder)
+  for _, path in ipairs(paths) do
+    local name = module_name_of(folder, path)
+    local ok, result = pcall(loader.run, loader, path, name)
+    if not ok then
+      return nil, result
+    end
+    if package.loaded[name] == nil then -- a script called string.lua must not replace the library
+      package.loaded[name] = result
+    end
+  end
+  return true
+end
+
+return M

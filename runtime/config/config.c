@@ -1,0 +1,166 @@
+/* The values of the options: defaults, and setting them from text. See config.h. */
+#include "config/config.h"
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "config/nearest.h"
+#include "config/queues.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int (*option_setter)(const mc_option *option, void *place, const char *text, mc_err *err);
+
+static int set_text(const mc_option *option, void *place, const char *text, mc_err *err) {
+  (void)option;
+  if (!*text)
+    return mc_fail(err, MC_EINVALID, "must not be empty");
+  if (!mc_utf8_valid(mc_slice_of(text)))
+    return mc_fail(err, MC_EINVALID, "must be valid UTF-8");
+  char **value = place, *old = *value;
+  *value = mc_strdup(text);
+  free(old);
+  return 0;
+}
+
+static int set_integer(const mc_option *option, void *place, const char *text, mc_err *err) {
+  char *end;
+  errno = 0;
+  long long number = strtoll(text, &end, 10);
+  bool whole = *text && !*end && !errno && strspn(text, "0123456789-") == strlen(text);
+  if (!whole || number < option->min || number > option->max)
+    return mc_fail(err, MC_EINVALID, "must be a whole number from %lld to %lld, not '%s'", (long long)option->min,
+                   (long long)option->max, text);
+  *(int64_t *)place = number;
+  return 0;
+}
+
+static int set_boolean(const mc_option *option, void *place, const char *text, mc_err *err) {
+  static const struct {
+    const char *text;
+    bool value;
+  } words[] = {{"true", true},   {"1", true},  {"yes", true}, {"on", true},
+               {"false", false}, {"0", false}, {"no", false}, {"off", false}};
+  (void)option;
+  for (size_t i = 0; i < MC_COUNT(words); i++)
+    if (strcmp(text, words[i].text) == 0) {
+      *(bool *)place = words[i].value;
+      return 0;
+    }
+  return mc_fail(err, MC_EINVALID, "must be true or false, not '%s'", text);
+}
+
+/* "8s", "250ms", "90d": in the largest unit that divides it. */
+static void show_ms(int64_t ms, char *text, size_t size) {
+  static const struct {
+    int64_t ms;
+    const char *name;
+  } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+  size_t i = 0;
+  while (ms == 0 ? units[i].ms != 1000 : ms % units[i].ms != 0)
+    i++;
+  snprintf(text, size, "%lld%s", (long long)(ms / units[i].ms), units[i].name);
+}
+
+static int set_duration(const mc_option *option, void *place, const char *text, mc_err *err) {
+  int64_t unit_ms = option->type == MC_OPTION_DURATION_S ? 1000 : 1;
+  int64_t ms;
+  int code = mc_duration_parse(text, &ms, err);
+  if (code)
+    return code;
+  int64_t value = (ms + unit_ms - 1) / unit_ms; /* a part of a unit counts as a whole one: never cut to nothing */
+  if (value < option->min || value > option->max) {
+    char least[32], most[32];
+    show_ms(option->min * unit_ms, least, sizeof least);
+    show_ms(option->max * unit_ms, most, sizeof most);
+    return mc_fail(err, MC_EINVALID, "must be a duration from %s to %s, not '%s'", least, most, text);
+  }
+  *(int64_t *)place = value;
+  return 0;
+}
+
+static int set_queues(const mc_option *option, void *place, const char *text, mc_err *err) {
+  mc_config *config = mc_container_of(place, mc_config, queues);
+  mc_config_queue *queues;
+  size_t count;
+  (void)option;
+  int code = mc_queues_parse(text, &queues, &count, err);
+  if (code)
+    return code;
+  mc_queues_free(config->queues, config->queue_count);
+  config->queues = queues;
+  config->queue_count = count;
+  return 0;
+}
+
+/* Is text one of the words of choices, which are separated by single spaces? */
+static bool is_choice(const char *choices, const char *text) {
+  size_t size = strlen(text);
+  for (const char *word = choices; *word; word += strcspn(word, " ")) {
+    word += *word == ' ';
+    if (strcspn(word, " ") == size && memcmp(word, text, size) == 0)
+      return true;
+  }
+  return false;
+}
+
+static int set_choice(const mc_option *option, void *place, const char *text, mc_err *err) {
+  if (!is_choice(option->choices, text))
+    return mc_fail(err, MC_EINVALID, "must be one of: %s; not '%s'", option->choices, text);
+  return set_text(option, place, text, err);
+}
+
+static const option_setter setters[] = {
+    [MC_OPTION_TEXT] = set_text,           [MC_OPTION_INTEGER] = set_integer,
+    [MC_OPTION_BOOLEAN] = set_boolean,     [MC_OPTION_DURATION_MS] = set_duration,
+    [MC_OPTION_DURATION_S] = set_duration, [MC_OPTION_QUEUES] = set_queues,
+    [MC_OPTION_CHOICE] = set_choice,
+};
+
+static int option_set(mc_config *config, const mc_option *option, const char *value, mc_err *err) {
+  mc_err reason = {""};
+  int code = setters[option->type](option, (char *)config + option->offset, value, &reason);
+  return code ? mc_fail(err, code, "%s: %.400s", option->name, reason.text) : 0;
+}
+
+static int refuse_unknown(const char *name, mc_err *err) {
+  const char **names = mc_alloc(mc_option_count * sizeof *names);
+  for (size_t i = 0; i < mc_option_count; i++)
+    names[i] = mc_options[i].name;
+  const char *nearest = mc_name_nearest(name, names, mc_option_count);
+  free(names);
+  if (nearest)
+    return mc_fail(err, MC_ENOT_FOUND, "unknown option '%.64s': did you mean '%s'?", name, nearest);
+  return mc_fail(err, MC_ENOT_FOUND, "unknown option '%.64s': `mooncrew config` lists the known ones", name);
+}
+
+int mc_config_set(mc_config *config, const char *name, const char *value, mc_err *err) {
+  for (size_t i = 0; i < mc_option_count; i++)
+    if (strcmp(mc_options[i].name, name) == 0)
+      return option_set(config, &mc_options[i], value, err);
+  return refuse_unknown(name, err);
+}
+
+void mc_config_init(mc_config *config) {
+  memset(config, 0, sizeof *config);
+  for (size_t i = 0; i < mc_option_count; i++) {
+    mc_err err;
+    if (option_set(config, &mc_options[i], mc_options[i].value, &err)) {
+      fprintf(stderr, "mooncrew: the default of an option is refused: %s\n", err.text);
+      abort();
+    }
+  }
+}
+
+void mc_config_deinit(mc_config *config) {
+  if (config->redis)
+    explicit_bzero(config->redis, strlen(config->redis));
+  char *texts[] = {config->redis, config->scripts, config->log_level, config->log_format};
+  for (size_t i = 0; i < MC_COUNT(texts); i++)
+    free(texts[i]);
+  mc_queues_free(config->queues, config->queue_count);
+  memset(config, 0, sizeof *config);
+}

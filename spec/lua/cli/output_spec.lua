@@ -1,0 +1,22 @@
+-- Tables for people.
+
+local output = require "mooncrew.cli.output"
+
+describe("mooncrew.cli.output.grid", function()
+  it("aligns columns, numbers to the right, and leaves no space at line ends", function()
+    assert.equal("QUEUE     PENDING  NOTE\ncritical      100\nlow             2  paused\n",
+      output.grid({ "QUEUE", ">PENDING", "NOTE" }, { { "critical", 100, "" }, { "low", 2, "paused" } }))
+  end)
+
+  it("counts characters, not bytes", function()
+    assert.equal("NAME   N\ngröße  1\nabcde  2\n", output.grid({ "NAME", "N" }, { { "größe", 1 }, { "abcde", 2 } }))
+  end)
+
+  it("shows a missing cell as nothing and a control character as a question mark", function()
+    assert.equal("A     B\n      2\na?b?\n", output.grid({ "A", "B" }, { { nil, 2 }, { "a\nb\27" } }))
+  end)
+
+  it("prints the titles of a table without rows", function()
+    assert.equal("A  B\n", output.grid({ "A", ">B" }, {}))
+  end)
+end)
