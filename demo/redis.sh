@@ -1,0 +1,44 @@
+# What the demo reads from Redis, with redis-cli alone: mooncrew is not asked how it did. Sourced by demo/run.
+# shellcheck shell=bash
+
+redis() {
+  redis-cli -s "$socket" "$@"
+}
+
+# QUEUE ID FIELD: a field of the task's hash: state, result …
+task_field() {
+  redis hget "asynq:{$1}:t:$2" "$3"
+}
+
+# QUEUE ID FIELD: a field of the task's message, decoded by protoc-c; nothing when it has its zero value.
+message_field() {
+  # redis-cli ends what it prints with a line end that is no part of the message.
+  task_field "$1" "$2" msg | head -c -1 |
+    protoc-c --decode=mooncrew.TaskMessage --proto_path=runtime/protocol task.proto |
+    sed -n "s/^$3: //p" | sed 's/^"\(.*\)"$/\1/'
+}
+
+# SUFFIX: the sum of a counter over all queues.
+counter_total() {
+  local queue value sum=0
+  for queue in $(redis smembers asynq:queues); do
+    value=$(redis get "asynq:{$queue}:$1")
+    sum=$((sum + ${value:-0}))
+  done
+  echo $sum
+}
+
+# What Redis holds in the end, in words.
+totals() {
+  printf '%d processed, %d failed, %d archived, %d completed\n' "$(counter_total processed)" "$(counter_total failed)" \
+    "$(length_total zcard archived)" "$(length_total zcard completed)"
+}
+
+# COMMAND SUFFIX: the sum of a list's (llen) or a sorted set's (zcard) length over all queues.
+length_total() {
+  local queue sum=0
+  for queue in $(redis smembers asynq:queues); do
+    sum=$((sum + $(redis "$1" "asynq:{$queue}:$2")))
+  done
+  echo $sum
+}
