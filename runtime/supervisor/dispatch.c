@@ -37,10 +37,21 @@ static void send_to_worker(mc_worker *worker, mc_held *held) {
   mc_frame_task_encode(mc_channel_out(&worker->channel), &frame);
 }
 
-static void hand_out(mc_node *node, mc_held *held) {
-  mc_worker *worker = mc_shutdown_started(node) ? NULL : mc_pool_pick(node);
-  if (worker)
-    send_to_worker(worker, held);
+/* Tasks of one reply are handed out in runs: neighbours in `active` go to the same worker, end about the same time and
+ * are settled together, which spares Redis long searches. */
+struct run {
+  mc_worker *worker;
+  size_t length, left;
+};
+
+static void hand_out(mc_node *node, struct run *run, mc_held *held) {
+  if (run->left == 0 || !mc_worker_has_room(run->worker)) {
+    run->worker = mc_shutdown_started(node) ? NULL : mc_pool_pick(node);
+    run->left = run->length;
+  }
+  run->left--;
+  if (run->worker)
+    send_to_worker(run->worker, held);
   else
     mc_outcome_requeue(node, held, 0);
 }
@@ -54,7 +65,8 @@ static void bury(mc_node *node, mc_queue *queue, uint64_t attempt, mc_slice id, 
   mc_outcome_bury(node, held, reason);
 }
 
-static void take_task(mc_node *node, const struct request *request, uint64_t attempt, const mc_dequeued_task *task) {
+static void take_task(mc_node *node, const struct request *request, uint64_t attempt, const mc_dequeued_task *task,
+                      struct run *run) {
   mc_message_box box;
   mc_err err;
   if (mc_message_decode(task->message, &box, &err)) {
@@ -69,7 +81,7 @@ static void take_task(mc_node *node, const struct request *request, uint64_t att
   mc_held *held = mc_held_new(&node->held, request->queue, attempt, &box);
   held->crashes = task->crashes;
   held->renewed_boot_ms = request->sent_boot_ms;
-  hand_out(node, held);
+  hand_out(node, run, held);
 }
 
 static void log_missing(const mc_queue *queue, mc_slice id) {
@@ -83,10 +95,11 @@ static void log_missing(const mc_queue *queue, mc_slice id) {
 static void take_tasks(mc_node *node, const struct request *request, const mc_dequeued *dequeued) {
   for (size_t i = 0; i < dequeued->missing_count; i++)
     log_missing(request->queue, mc_dequeued_missing_at(dequeued, i));
+  struct run run = {.length = dequeued->count / (2 * node->pool.count) + 1};
   for (size_t i = 0; i < dequeued->count; i++) {
     mc_dequeued_task task;
     if (mc_dequeued_task_at(dequeued, i, &task) == 0)
-      take_task(node, request, request->first_attempt + i, &task);
+      take_task(node, request, request->first_attempt + i, &task, &run);
   }
 }
 

@@ -29,25 +29,26 @@ static void on_tracking(void *arg, int status, const mc_value *reply) {
   mc_queues_set_ready(&node->queues); /* whatever came while nobody watched */
 }
 
+/* Called when either connection has become ready; acts when both are. */
+static void start_tracking(mc_node *node) {
+  char id[32];
+  if (!node->link.up || node->link.notices_id == 0)
+    return;
+  snprintf(id, sizeof id, "%lld", (long long)node->link.notices_id);
+  mc_conn_send_words(node->link.commands, NULL, NULL, "CLIENT", "TRACKING", "OFF", NULL);
+  mc_conn_send_words(node->link.commands, on_tracking, node, "CLIENT", "TRACKING", "ON", "REDIRECT", id, "OPTIN", NULL);
+}
+
 static void on_notices_id(void *arg, int status, const mc_value *reply) {
   mc_node *node = arg;
-  char id[32];
-  if (status || !node->link.up)
+  if (status)
     return;
   if (reply->kind != MC_VALUE_INTEGER) {
     on_tracking(node, 0, reply);
     return;
   }
-  snprintf(id, sizeof id, "%lld", (long long)reply->integer);
-  mc_conn_send_words(node->link.commands, NULL, NULL, "CLIENT", "TRACKING", "OFF", NULL);
-  mc_conn_send_words(node->link.commands, on_tracking, node, "CLIENT", "TRACKING", "ON", "REDIRECT", id, "OPTIN", NULL);
-}
-
-/* Called when either connection has become ready; acts when both are. */
-static void start_tracking(mc_node *node) {
-  if (!node->link.up || !mc_conn_is_ready(node->link.notices))
-    return;
-  mc_conn_send_words(node->link.notices, on_notices_id, node, "CLIENT", "ID", NULL);
+  node->link.notices_id = reply->integer;
+  start_tracking(node);
 }
 
 static void on_commands_ready(void *arg) {
@@ -81,12 +82,14 @@ static void on_commands_lost(void *arg, const char *why) {
 
 static void on_notices_ready(void *arg) {
   mc_node *node = arg;
-  start_tracking(node); /* asks for the id first: a subscribed connection takes no other commands */
+  /* The id first: a subscribed connection takes no other commands. */
+  mc_conn_send_words(node->link.notices, on_notices_id, node, "CLIENT", "ID", NULL);
   mc_conn_send_words(node->link.notices, NULL, NULL, "SUBSCRIBE", INVALIDATION_CHANNEL, MC_CHANNEL_CANCEL, NULL);
 }
 
 static void on_notices_lost(void *arg, const char *why) {
   mc_node *node = arg;
+  node->link.notices_id = 0;
   node->link.tracking = false;
   mc_log_event(MC_LOG_DEBUG, "notice connection lost", "%s", why);
 }

@@ -33,6 +33,10 @@ static size_t worker_free_slots(const mc_worker *worker) {
   return worker->held_count < slots ? slots - worker->held_count : 0;
 }
 
+bool mc_worker_has_room(const mc_worker *worker) {
+  return worker_free_slots(worker) > 0;
+}
+
 size_t mc_pool_free_slots(const mc_node *node) {
   size_t free_slots = 0;
   for (size_t i = 0; i < node->pool.count; i++)
@@ -106,16 +110,19 @@ static uint64_t respawn_delay_ms(mc_pool_place *place, uint64_t lived_ms) {
   return delay < RESPAWN_MAX_MS ? delay : RESPAWN_MAX_MS;
 }
 
+static void close_place(mc_pool_place *place) {
+  uv_close((uv_handle_t *)&place->respawn, NULL);
+}
+
 static void respawn_later(mc_pool_place *place, uint64_t lived_ms) {
-  mc_pool *pool = &place->node->pool;
-  if (pool->closing || mc_shutdown_started(place->node))
+  if (mc_shutdown_started(place->node))
     return;
   uv_timer_start(&place->respawn, on_respawn, respawn_delay_ms(place, lived_ms), 0);
 }
 
 static void give_up_place(mc_pool_place *place) {
   mc_node *node = place->node;
-  if (++node->pool.failed < node->pool.count || node->pool.closing)
+  if (++node->pool.failed < node->pool.count)
     return;
   mc_log_event(MC_LOG_ERROR, "no worker left", "the scripts in '%s' do not load; mend them and start again",
                node->config->scripts);
@@ -129,7 +136,9 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   mc_channel_drain(&worker->channel);
   place->worker = NULL;
   mc_death_settle(worker, status, signal);
-  if (worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING))
+  if (place->node->pool.closing)
+    close_place(place);
+  else if (worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING))
     give_up_place(place);
   else
     respawn_later(place, mc_clock_mono_ms() - worker->started_ms);
@@ -222,10 +231,7 @@ void mc_pool_kill(mc_pool *pool) {
 }
 
 static void on_exit_wait_over(uv_timer_t *timer) {
-  mc_pool_place *place = mc_container_of(timer, mc_pool_place, respawn);
-  if (place->worker)
-    mc_worker_kill(place->worker);
-  uv_close((uv_handle_t *)timer, NULL);
+  mc_worker_kill(mc_container_of(timer, mc_pool_place, respawn)->worker); /* its exit closes the place */
 }
 
 void mc_pool_close(mc_node *node) {
@@ -235,7 +241,7 @@ void mc_pool_close(mc_node *node) {
     mc_pool_place *place = &pool->places[i];
     uv_timer_stop(&place->respawn);
     if (!place->worker) {
-      uv_close((uv_handle_t *)&place->respawn, NULL);
+      close_place(place);
       continue;
     }
     place->worker->killed_to_stop = true;

@@ -69,6 +69,7 @@ size_t mc_pool_capacity(const struct mc_node *node);   /* tasks that all of them
 size_t mc_pool_serving(const mc_pool *pool);           /* workers ready for tasks */
 
 mc_worker *mc_pool_pick(const struct mc_node *node); /* the least busy one with a free slot; NULL: none */
+bool mc_worker_has_room(const mc_worker *worker);    /* NULL has none */
 void mc_pool_flush(mc_pool *pool);                   /* frames gathered in this turn */
 
 void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not started, and takes no more */

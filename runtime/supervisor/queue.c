@@ -23,7 +23,7 @@ void mc_queues_init(mc_queues *queues, const mc_config *config) {
   for (size_t i = 0; i < queues->count; i++) { /* only now: the sorting moved them */
     mc_list_init(&queues->items[i].held);
     for (size_t kind = 0; kind < MC_SETTLE_KINDS; kind++)
-      mc_list_init(&queues->items[i].settling[kind]);
+      mc_list_init(&queues->items[i].settling[kind].items);
   }
 }
 

@@ -20,21 +20,28 @@
 
 #include <stdint.h>
 
+/* What waits to be settled in one way (settle.h). */
+typedef struct mc_settle_lane {
+  mc_list items; /* mc_held.in_settle, in the order of arrival */
+  size_t count;
+  size_t calls; /* in flight */
+} mc_settle_lane;
+
 typedef struct mc_queue {
   mc_slice name; /* borrowed from the configuration */
   int weight;
   bool ready;
-  bool asking;                       /* a dequeue is in flight */
-  bool arming;                       /* an arm is in flight */
-  bool paused;                       /* said by the last dequeue: the notice to wait for is that of `paused` */
-  size_t deficit;                    /* tasks it may still take in this round */
+  bool asking;            /* a dequeue is in flight */
+  bool arming;            /* an arm is in flight */
+  bool paused;            /* said by the last dequeue: the notice to wait for is that of `paused` */
+  size_t deficit;         /* tasks it may still take in this round */
   bool noticed;           /* a notice made it ready */
-  unsigned misses;                   /* dequeues in a row that came back empty after a notice */
-  uint64_t hold_until_ms;            /* CLOCK_MONOTONIC: not asked before, so that idle nodes do not race */
-  mc_list held;                      /* mc_held.in_queue, oldest first */
-  mc_sightings sightings;            /* the recover duty's */
-  bool looking;                      /* a look of the recover duty is under way */
-  mc_list settling[MC_SETTLE_KINDS]; /* mc_held.in_settle: what waits to be settled, by kind */
+  unsigned misses;        /* dequeues in a row that came back empty after a notice */
+  uint64_t hold_until_ms; /* CLOCK_MONOTONIC: not asked before, so that idle nodes do not race */
+  mc_list held;           /* mc_held.in_queue, oldest first */
+  mc_sightings sightings; /* the recover duty's */
+  bool looking;           /* a look of the recover duty is under way */
+  mc_settle_lane settling[MC_SETTLE_KINDS];
 } mc_queue;
 
 typedef struct mc_queues {

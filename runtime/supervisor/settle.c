@@ -30,17 +30,20 @@ void mc_settle_add(mc_node *node, mc_held *held, mc_settle_kind kind) {
   held->item.id = held->box.message.id;
   held->item.attempt = held->attempt;
   held->item.near_head = mc_held_near_head(held);
-  mc_list_push_back(&held->queue->settling[kind], &held->in_settle);
+  mc_settle_lane *lane = &held->queue->settling[kind];
+  mc_list_push_back(&lane->items, &held->in_settle);
+  lane->count++;
   node->settle.waiting++;
 }
 
 /* Back to the front of the list, in order. */
 static void put_back(struct batch *batch, bool resent) {
-  mc_list *list = &batch->queue->settling[batch->kind];
+  mc_settle_lane *lane = &batch->queue->settling[batch->kind];
   for (size_t i = batch->count; i-- > 0;) {
     batch->items[i]->resent |= resent;
-    mc_list_push_front(list, &batch->items[i]->in_settle);
+    mc_list_push_front(&lane->items, &batch->items[i]->in_settle);
   }
+  lane->count += batch->count;
   batch->node->settle.waiting += batch->count;
 }
 
@@ -110,7 +113,7 @@ static void finish(struct batch *batch, const mc_value *reply, size_t refused) {
 static void on_settled(void *arg, int status, const mc_value *reply) {
   struct batch *batch = arg;
   size_t refused = 0;
-  batch->node->settle.in_flight -= batch->count;
+  batch->queue->settling[batch->kind].calls--;
   if (status)
     put_back(batch, true);
   else if (mc_refused_read(reply, &refused, NULL))
@@ -120,12 +123,26 @@ static void on_settled(void *arg, int status, const mc_value *reply) {
   free(batch);
 }
 
+/* Those to be looked for from the old end first, oldest first; then the others, newest first. */
+static int by_nearness(const void *a, const void *b) {
+  const mc_held *left = *(mc_held *const *)a, *right = *(mc_held *const *)b;
+  if (left->item.near_head != right->item.near_head)
+    return left->item.near_head ? 1 : -1;
+  int order = (left->attempt > right->attempt) - (left->attempt < right->attempt);
+  return left->item.near_head ? -order : order;
+}
+
 static struct batch *take_batch(mc_node *node, mc_queue *queue, mc_settle_kind kind, size_t limit) {
-  struct batch *taken = mc_alloc(sizeof *taken + limit * sizeof *taken->items);
-  *taken = (struct batch){.node = node, .queue = queue, .kind = kind};
-  while (taken->count < limit && !mc_list_empty(&queue->settling[kind]))
-    taken->items[taken->count++] = mc_container_of(mc_list_pop_front(&queue->settling[kind]), mc_held, in_settle);
-  node->settle.waiting -= taken->count;
+  mc_settle_lane *lane = &queue->settling[kind];
+  size_t count = lane->count < limit ? lane->count : limit;
+  struct batch *taken = mc_alloc(sizeof *taken + count * sizeof(mc_held *));
+  *taken = (struct batch){.node = node, .queue = queue, .kind = kind, .count = count};
+  for (size_t i = 0; i < count; i++)
+    taken->items[i] = mc_container_of(mc_list_pop_front(&lane->items), mc_held, in_settle);
+  lane->count -= count;
+  node->settle.waiting -= count;
+  if (kind != MC_SETTLE_REQUEUE) /* its order is that of the queue */
+    qsort(taken->items, count, sizeof(mc_held *), by_nearness);
   return taken;
 }
 
@@ -143,21 +160,21 @@ static int send_batch(struct batch *batch) {
   for (size_t i = 0; i < batch->count; i++)
     items[i] = &batch->items[i]->item;
   mc_call_settle(&call, batch->kind, &context, items, batch->count);
-  int rc = mc_conn_call(node->link.commands, &call, on_settled, batch);
-  if (rc == 0)
-    node->settle.in_flight += batch->count;
-  return rc;
+  return mc_conn_call(node->link.commands, &call, on_settled, batch);
 }
 
-static int flush_kind(mc_node *node, mc_queue *queue, mc_settle_kind kind) {
-  while (!mc_list_empty(&queue->settling[kind])) {
-    struct batch *batch = take_batch(node, queue, kind, node->settle.one_by_one ? 1 : MC_SETTLE_BATCH);
+static int flush_lane(mc_node *node, mc_queue *queue, mc_settle_kind kind) {
+  mc_settle_lane *lane = &queue->settling[kind];
+  size_t limit = node->settle.one_by_one ? 1 : MC_SETTLE_BATCH;
+  while (lane->count >= limit || (lane->count && lane->calls == 0)) {
+    struct batch *batch = take_batch(node, queue, kind, limit);
     int rc = send_batch(batch);
     if (rc) {
       put_back(batch, false);
       free(batch);
       return rc;
     }
+    lane->calls++;
   }
   return 0;
 }
@@ -168,7 +185,8 @@ void mc_settle_flush(mc_node *node) {
     return;
   for (size_t i = 0; i < node->queues.count; i++)
     for (size_t kind = 0; kind < MC_SETTLE_KINDS; kind++)
-      if (flush_kind(node, &node->queues.items[i], (mc_settle_kind)kind))
+      if (flush_lane(node, &node->queues.items[i], (mc_settle_kind)kind))
         return;
-  settle->one_by_one = false;
+  if (settle->waiting == 0)
+    settle->one_by_one = false;
 }

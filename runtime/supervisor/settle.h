@@ -1,4 +1,7 @@
-/* Settling: what became of tasks, written to Redis in one script call per queue and kind and loop turn.
+/* Settling: what became of tasks, written to Redis in one script call per queue and kind.
+ *
+ * While a call is in flight the next ones gather, so that batches grow with the load and a lone task never waits.
+ * Within a call the ids that stand nearest to an end of `active` come first: each LREM then finds its id at once.
  *
  * An item stays held until Redis has answered. If the connection goes first it is sent again after the reconnect: the
  * scripts are fenced, so a settle that had arrived after all is refused the second time and nothing is done twice. A
@@ -17,8 +20,7 @@ struct mc_node;
 struct mc_held;
 
 typedef struct mc_settle {
-  size_t waiting;       /* items in the settling lists of the queues */
-  size_t in_flight;     /* items sent and not answered */
+  size_t waiting;       /* items in the lanes of the queues */
   uint64_t retry_at_ms; /* CLOCK_MONOTONIC: nothing is sent before */
   bool one_by_one;      /* the last batch was refused for the sake of one of its items */
   bool refusing;        /* the server's refusal is in the log */

@@ -25,7 +25,8 @@ static void log_task(const mc_held *held) {
   mc_log_slice("task_id", message->id);
   mc_log_slice("queue", held->queue->name);
   mc_log_int("retried", message->retried);
-  mc_log_float("duration_ms", (double)held->duration_us / 1000);
+  if (held->outcome) /* its handler ended by itself */
+    mc_log_float("duration_ms", (double)held->duration_us / 1000);
   if (held->worker_index >= 0)
     mc_log_int("worker", held->worker_index);
 }
