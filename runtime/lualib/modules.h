@@ -18,7 +18,8 @@ typedef struct mc_lua_module {
 extern const mc_lua_module mc_lua_modules[];
 extern const size_t mc_lua_module_count;
 
-/* Makes `require` find the modules, before any file on package.path. lua_path: NULL or empty for the compiled-in ones. */
+/* Makes `require` find the modules, before any file on package.path. lua_path: NULL or empty for the compiled-in ones.
+ */
 void mc_lua_modules_install(lua_State *L, const char *lua_path);
 
 #endif
