@@ -158,7 +158,7 @@ int mc_frame_enqueue_decode(mc_slice body, mc_frame_enqueue *out);
  *
  * The worker writes, the supervisor reads, also after the worker's death. `current` is the attempt whose Lua code is
  * running right now (0: none): it alone is blamed when the worker dies. A slot is filled when a handler starts and
- * emptied when its result is written to the socket; the supervisor reads from it which tasks had started, and which
+ * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
  * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds. */
 typedef struct mc_page_slot {
   _Atomic uint64_t attempt;     /* 0: free. Written last when filling, first when emptying. */

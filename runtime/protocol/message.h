@@ -33,12 +33,17 @@ typedef struct mc_message_box {
   void *memory;
 } mc_message_box;
 
-/* Appends the encoded message. Every text field must be clean (mc_utf8_clean); error_msg is sanitised here. */
+/* Appends the encoded message. Every text field must be clean (mc_utf8_clean); error_msg is sanitised here and
+ * cut after 4 KB. */
 void mc_message_encode(const mc_message *message, mc_buf *out);
 
-/* 0, or MC_EMALFORMED with the reason: not protobuf, a blank type or id, text that is not UTF-8 or holds NUL, negative
- * counts. Unknown fields are tolerated (and not kept). On success the caller frees the box. */
+/* 0, or MC_EMALFORMED with the reason: not protobuf, a blank type or id, text that is not UTF-8 or holds NUL (which
+ * error_msg alone may), negative counts. Unknown fields are tolerated (and not kept). On success the caller frees the
+ * box. */
 int mc_message_decode(mc_slice bytes, mc_message_box *out, mc_err *err);
 void mc_message_free(mc_message_box *box);
+
+/* Empty, or nothing but ASCII white space: no fit type, id, queue or group. */
+bool mc_text_is_blank(mc_slice text);
 
 #endif

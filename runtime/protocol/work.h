@@ -3,7 +3,7 @@
  * Everything that settles or extends is fenced: dequeue writes the hash field mc_owner = "<server>:<attempt>", and the
  * scripts touch only tasks whose mc_owner is still that. Their replies list the ids they refused.
  *
- * "server" is our id, "host:pid:uuid". Attempts are numbers that a supervisor never uses twice.
+ * "server" is our id, "host:pid:uuid". Attempts are numbers that a supervisor never uses twice, below 2^53.
  */
 #ifndef MC_PROTOCOL_WORK_H
 #define MC_PROTOCOL_WORK_H

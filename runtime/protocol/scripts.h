@@ -1,0 +1,18 @@
+/* The scripts that run inside Redis (server/<name>.lua), as the build embeds them. */
+#ifndef MC_PROTOCOL_SCRIPTS_H
+#define MC_PROTOCOL_SCRIPTS_H
+
+#include "base/script.h"
+
+extern const mc_script mc_server_script_archive;
+extern const mc_script mc_server_script_complete;
+extern const mc_script mc_server_script_dequeue;
+extern const mc_script mc_server_script_enqueue;
+extern const mc_script mc_server_script_extend;
+extern const mc_script mc_server_script_forward;
+extern const mc_script mc_server_script_recover;
+extern const mc_script mc_server_script_requeue;
+extern const mc_script mc_server_script_retain;
+extern const mc_script mc_server_script_retry;
+
+#endif

@@ -1,0 +1,127 @@
+-- Archives tasks that failed for good, and trims the archive by age and size.
+--
+-- KEYS[1] active           list of ids
+-- KEYS[2] lease            zset: id → when the lease ends
+-- KEYS[3] archived         zset: id → when it was archived, unix s
+-- KEYS[4] processed        counter over all time
+-- KEYS[5] processed_today  counter of the day
+-- KEYS[6] failed           counter over all time
+-- KEYS[7] failed_today     counter of the day
+-- ARGV[1] prefix of task keys
+-- ARGV[2] prefix of owners: "<server>:"
+-- ARGV[3] now, unix s
+-- ARGV[4] what was archived up to this time is trimmed, unix s
+-- ARGV[5] how many tasks the archive holds at most
+-- ARGV[6…] five per task, in this order:
+--   id
+--   attempt
+--   scan     LREM's count: 1 from the newest end of active, -1 from the oldest
+--   message  the new encoded message; empty: msg stays as it is
+--   error    why msg could not be rewritten, for the field mc_error; empty: none
+-- RETURNS  the ids that are not ours any more; they were left alone
+-- ERRORS   WRONGTYPE, with nothing written, when active, lease or archived is not what it should be
+--
+-- One call trims at most TRIM_MIN tasks, or as many as it archives if those are more: the archive cannot outgrow its
+-- size, and no call takes long. A trimmed task's hash goes, and the uniqueness lock that it holds.
+-- LREM and HDEL come before any command that needs memory: they let the script pass when maxmemory is reached.
+local call, pcall = redis.call, redis.pcall
+local ACTIVE, LEASE, ARCHIVED = KEYS[1], KEYS[2], KEYS[3]
+local PROCESSED, PROCESSED_TODAY, FAILED, FAILED_TODAY = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local TASK_PREFIX, OWNER_PREFIX, NOW_S, CUTOFF_S, MAX_SIZE = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local FIRST, WIDTH = 6, 5
+local ATTEMPT, SCAN, MESSAGE, ERROR = 1, 2, 3, 4 -- from the place of a task's id
+local DAY_COUNTER_TTL_S = 90 * 24 * 3600
+local TRIM_MIN = 100
+
+local ids, entries, refused = {}, {}, {}
+
+-- Out of active, if it is ours and there. (Someone who knows no owners may have taken it: then it is not ours either.)
+local function claim(id, key, attempt, scan)
+  if pcall("HGET", key, "mc_owner") ~= OWNER_PREFIX .. attempt then
+    return false
+  end
+  local found = call("LREM", ACTIVE, scan, id) == 1
+  if found then
+    call("HDEL", key, "mc_owner", "mc_crashes")
+  else
+    call("HDEL", key, "mc_owner")
+  end
+  return found
+end
+
+local function store(key, message, why)
+  local fields = { "state", "archived" }
+  if message ~= "" then
+    fields[#fields + 1] = "msg"
+    fields[#fields + 1] = message
+  end
+  if why ~= "" then
+    fields[#fields + 1] = "mc_error"
+    fields[#fields + 1] = why
+  end
+  call("HSET", key, unpack(fields))
+end
+
+-- At the end of int64 a counter begins again at 1. One that is no number is left alone: it must not hold up tasks.
+local function count(key, by)
+  local total = pcall("INCRBY", key, by)
+  if type(total) == "table" then
+    return total.err:find("overflow", 1, true) and call("SET", key, 1)
+  end
+  return total
+end
+
+local function count_both(key, key_today, by)
+  count(key, by)
+  if count(key_today, by) == by then
+    call("EXPIRE", key_today, DAY_COUNTER_TTL_S)
+  end
+end
+
+local function drop(old)
+  local garbage = {}
+  for _, id in ipairs(old) do
+    local key = TASK_PREFIX .. id
+    local lock = pcall("HGET", key, "unique_key")
+    garbage[#garbage + 1] = key
+    if type(lock) == "string" and pcall("GET", lock) == id then
+      garbage[#garbage + 1] = lock
+    end
+  end
+  call("DEL", unpack(garbage))
+  call("ZREM", ARCHIVED, unpack(old))
+end
+
+local function trim(limit)
+  local old = call("ZRANGEBYSCORE", ARCHIVED, "-inf", CUTOFF_S, "LIMIT", 0, limit)
+  if #old > 0 then
+    drop(old)
+  end
+  local surplus = math.min(call("ZCARD", ARCHIVED) - MAX_SIZE, limit - #old)
+  if surplus > 0 then
+    drop(call("ZRANGE", ARCHIVED, 0, surplus - 1))
+  end
+end
+
+call("ZCARD", LEASE)
+call("ZCARD", ARCHIVED)
+for at = FIRST, #ARGV, WIDTH do
+  local id = ARGV[at]
+  local key = TASK_PREFIX .. id
+  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
+    store(key, ARGV[at + MESSAGE], ARGV[at + ERROR])
+    ids[#ids + 1] = id
+    entries[#entries + 1] = NOW_S
+    entries[#entries + 1] = id
+  else
+    refused[#refused + 1] = id
+  end
+end
+if #ids > 0 then
+  call("ZREM", LEASE, unpack(ids))
+  call("ZADD", ARCHIVED, unpack(entries))
+  count_both(PROCESSED, PROCESSED_TODAY, #ids)
+  count_both(FAILED, FAILED_TODAY, #ids)
+  trim(math.max(TRIM_MIN, #ids))
+end
+return refused

@@ -1,0 +1,69 @@
+-- Puts tasks back at the head of their queue, as if they had not been started: no retry is spent, nothing counted.
+--
+-- KEYS[1] active   list of ids
+-- KEYS[2] lease    zset: id → when the lease ends
+-- KEYS[3] pending  list of ids; the head is at the right
+-- ARGV[1] prefix of task keys
+-- ARGV[2] prefix of owners: "<server>:"
+-- ARGV[3] now, unix ns
+-- ARGV[4…] four per task, in this order:
+--   id
+--   attempt
+--   scan     LREM's count: 1 from the newest end of active, -1 from the oldest
+--   crashes  how many workers the task crashed, for the field mc_crashes; 0: the field stays as it is
+-- RETURNS  the ids that are not ours any more; they were left alone
+-- ERRORS   WRONGTYPE, with nothing written, when one of the keys is not what it should be
+--
+-- LREM and HDEL come before any command that needs memory: they let the script pass when maxmemory is reached.
+local call, pcall = redis.call, redis.pcall
+local ACTIVE, LEASE, PENDING = KEYS[1], KEYS[2], KEYS[3]
+local TASK_PREFIX, OWNER_PREFIX, NOW_NS = ARGV[1], ARGV[2], ARGV[3]
+local FIRST, WIDTH = 4, 4
+local ATTEMPT, SCAN, CRASHES = 1, 2, 3 -- from the place of a task's id
+
+local ids, refused = {}, {}
+
+-- Out of active, if it is ours and there. (Someone who knows no owners may have taken it: then it is not ours either.)
+local function claim(id, key, attempt, scan)
+  if pcall("HGET", key, "mc_owner") ~= OWNER_PREFIX .. attempt then
+    return false
+  end
+  local found = call("LREM", ACTIVE, scan, id) == 1
+  call("HDEL", key, "mc_owner")
+  return found
+end
+
+local function store(key, crashes)
+  if crashes ~= "0" then
+    call("HSET", key, "state", "pending", "pending_since", NOW_NS, "mc_crashes", crashes)
+  else
+    call("HSET", key, "state", "pending", "pending_since", NOW_NS)
+  end
+end
+
+-- The first task given ends rightmost, and is the next one that is dequeued.
+local function push_at_head()
+  local reversed = {}
+  for i = #ids, 1, -1 do
+    reversed[#reversed + 1] = ids[i]
+  end
+  call("RPUSH", PENDING, unpack(reversed))
+end
+
+call("ZCARD", LEASE)
+call("LLEN", PENDING)
+for at = FIRST, #ARGV, WIDTH do
+  local id = ARGV[at]
+  local key = TASK_PREFIX .. id
+  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
+    store(key, ARGV[at + CRASHES])
+    ids[#ids + 1] = id
+  else
+    refused[#refused + 1] = id
+  end
+end
+if #ids > 0 then
+  call("ZREM", LEASE, unpack(ids))
+  push_at_head()
+end
+return refused
