@@ -1,9 +1,9 @@
 /* The frames between supervisor and worker: see frames.h.
  *
- * Every encoder is: begin a frame, put its fields in order, end it (which fills in the size). Every decoder is: a cursor
- * over the body, the same fields in the same order, and one check at the end. A cursor that runs out of bytes remembers
- * it and gives zeroes from then on, so that decoders need no check per field. Bytes left over are an error too: then
- * the two ends do not mean the same layout.
+ * Every encoder is: begin a frame, put its fields in order, end it (which fills in the size). Every decoder is: a
+ * cursor over the body, the same fields in the same order, and one check at the end. A cursor that runs out of bytes
+ * remembers it and gives zeroes from then on, so that decoders need no check per field. Bytes left over are an error
+ * too: then the two ends do not mean the same layout.
  */
 #include "protocol/frames.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define COMPACT_AT_BYTES 65536 /* what was read is moved away once so much of it has gathered */
+#define KEEP_BYTES (1u << 20)  /* a larger buffer gives its memory back once it is empty */
 
 /* ---- numbers and texts out ---- */
 
@@ -138,6 +139,8 @@ void mc_frame_reader_feed(mc_frame_reader *reader, const char *bytes, size_t siz
   if (reader->at == reader->bytes.size || reader->at >= COMPACT_AT_BYTES) {
     mc_buf_consume(&reader->bytes, reader->at);
     reader->at = 0;
+    if (reader->bytes.size == 0 && reader->bytes.capacity > KEEP_BYTES)
+      mc_buf_deinit(&reader->bytes);
   }
   mc_buf_add(&reader->bytes, bytes, size);
 }

@@ -1,0 +1,68 @@
+-- mooncrew, as scripts and programs see it: local crew = require "mooncrew".
+
+local async = require "mooncrew.async"
+local distribute = require "mooncrew.distribute"
+local duration = require "mooncrew.duration"
+local json = require "mooncrew.json"
+local log = require "mooncrew.log"
+local registry = require "mooncrew.registry"
+local schema = require "mooncrew.schema"
+local task = require "mooncrew.task"
+
+---@class mooncrew
+local crew = {}
+
+--- Defines and registers a task type; the definition it returns is also the type's distributor.
+crew.task = task
+
+--- Describes payloads: crew.schema.object { name = crew.schema.string { min_length = 1 } }.
+crew.schema = schema
+
+--- Enqueues a task: crew.enqueue(type, payload, options) returns its info, or nil, message, code.
+---@type fun(type: string|mooncrew.Definition, payload: any, options?: table): table|nil, string|nil, string|nil
+crew.enqueue = distribute.enqueue
+
+--- Waiting without blocking: crew.async.await(start).
+crew.async = { await = async.await }
+
+--- JSON as mooncrew speaks it: canonical, exact, strict.
+crew.json = json
+
+--- Marks a table as an array, so that an empty one is [] in JSON.
+crew.array = json.array
+
+--- The null of JSON, where nil would leave a field out.
+crew.null = json.null
+
+--- Log lines outside of any task; a handler uses task.log.
+crew.log = log.new(nil)
+
+--- Adds middleware around every handler; what is added first is outermost. `next()` runs the rest and returns the
+--- handler's result; `next(payload)` hands on another payload.
+---@param middleware fun(payload: any, task: mooncrew.Context, next: fun(payload?: any): any): any
+function crew.use(middleware)
+  if type(middleware) ~= "function" then
+    error(("crew.use: expected function, got %s"):format(type(middleware)), 2)
+  end
+  table.insert(registry.middleware, middleware)
+end
+
+--- Waits at least this long while other tasks run; 0 lets them have a turn.
+---@param time number|string  seconds or "1m30s"
+function crew.sleep(time)
+  local seconds, message = duration.seconds(time)
+  if not seconds then
+    error("crew.sleep: " .. message, 2)
+  end
+  async.sleep(seconds, 3)
+end
+
+--- A client of its own connection, for programs that are no workers. In a handler use crew.enqueue.
+---@param url string|nil  redis://…; MOONCREW_REDIS unless given
+---@param options table|nil  timeout
+---@return table|nil client, string|nil message, string|nil code
+function crew.client(url, options)
+  return require("mooncrew.client").open(url, options)
+end
+
+return crew

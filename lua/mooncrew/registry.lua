@@ -1,0 +1,66 @@
+-- Which definition serves which task type, and the middleware around all of them.
+
+local registry = {}
+
+local by_name = {} ---@type table<string, mooncrew.Definition>
+local prefixes = {} ---@type { prefix: string, definition: mooncrew.Definition }[]  the longest first
+local all = {} ---@type mooncrew.Definition[]
+
+--- The functions of crew.use, outermost first.
+---@type (fun(payload: any, task: mooncrew.Context, next: fun(payload?: any): any): any)[]
+registry.middleware = {}
+
+local function add_prefix(definition, prefix)
+  local place = 1
+  while prefixes[place] and #prefixes[place].prefix >= #prefix do
+    place = place + 1
+  end
+  table.insert(prefixes, place, { prefix = prefix, definition = definition })
+end
+
+--- Registers a definition. Its type is a name, or a prefix when it ends in "*".
+---@param definition mooncrew.Definition
+---@return true|nil, string|nil message  names both places when the type is taken
+function registry.add(definition)
+  local other = by_name[definition.type]
+  if other then
+    return nil, ('task "%s" is registered twice: at %s and at %s'):format(definition.type, other.source,
+      definition.source)
+  end
+  by_name[definition.type] = definition
+  all[#all + 1] = definition
+  local prefix = definition.type:match("^(.*)%*$")
+  if prefix then
+    add_prefix(definition, prefix)
+  end
+  return true
+end
+
+--- The definition that serves a type: an exact name first, then the longest prefix.
+---@param type string
+---@return mooncrew.Definition|nil
+function registry.find(type)
+  local definition = by_name[type]
+  if definition then
+    return definition
+  end
+  for _, entry in ipairs(prefixes) do
+    if type:sub(1, #entry.prefix) == entry.prefix then
+      return entry.definition
+    end
+  end
+end
+
+--- All definitions in the order they were registered.
+---@return mooncrew.Definition[]
+function registry.all()
+  return all
+end
+
+--- Forgets everything; for tests.
+function registry.reset()
+  by_name, prefixes, all = {}, {}, {}
+  registry.middleware = {}
+end
+
+return registry

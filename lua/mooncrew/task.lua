@@ -1,0 +1,223 @@
+-- crew.task: defines and registers a task type. What it returns, the definition, is also the type's distributor.
+
+local distribute = require "mooncrew.distribute"
+local duration = require "mooncrew.duration"
+local json = require "mooncrew.json"
+local native = require "mooncrew.native"
+local nearest = require "mooncrew.nearest"
+local normalize = require("mooncrew.options").normalize
+local registry = require "mooncrew.registry"
+
+---@class mooncrew.Definition
+---@field type string  the task type, or a prefix when it ends in "*"
+---@field options table  the options declared: queue max_retry timeout unique retention
+---@field payload mooncrew.Schema|"raw"|nil
+---@field perform fun(payload: any, task: mooncrew.Context): any
+---@field retry nil|fun(retried: integer, message: string): number|string|nil
+---@field description string|nil
+---@field source string  "file:line"
+local Definition = {}
+Definition.__index = Definition
+
+local OPTIONS = { "queue", "max_retry", "timeout", "unique", "retention" }
+local FIELDS = { "queue", "max_retry", "timeout", "unique", "retention", "payload", "perform", "retry", "description" }
+
+local known = {}
+for _, name in ipairs(FIELDS) do
+  known[name] = true
+end
+
+local function is_schema(value)
+  return type(value) == "table" and type(value.validate) == "function" and type(value.decode) == "function"
+end
+
+-- Each check returns nothing when all is well, else what is wrong.
+local checks = {
+  perform = function(value)
+    if type(value) ~= "function" then
+      return ("expected function, got %s"):format(type(value))
+    end
+  end,
+  payload = function(value)
+    if value ~= nil and value ~= "raw" and not is_schema(value) then
+      return 'expected a schema (crew.schema.object { … }) or "raw"'
+    end
+  end,
+  description = function(value)
+    if value ~= nil and type(value) ~= "string" then
+      return ("expected string, got %s"):format(type(value))
+    end
+  end,
+}
+
+local function check_name(name)
+  if type(name) ~= "string" or name == "" then
+    return "the task type must be a string that is not empty"
+  elseif name:find("%z") or not native.utf8_valid(name) then
+    return "the task type must be valid UTF-8 without NUL"
+  elseif name:find("*", 1, true) and not name:find("^[^*]+%*$") then
+    return ('task "%s": "*" stands for the rest of a name, so it can only end it'):format(name)
+  end
+end
+
+local function check_fields(def)
+  for field in pairs(def) do
+    if not known[field] then
+      local meant = type(field) == "string" and nearest(field, FIELDS)
+      return ("unknown field '%s'%s"):format(tostring(field), meant and (", did you mean '%s'?"):format(meant) or "")
+    end
+  end
+  for field, check in pairs(checks) do
+    local wrong = check(def[field])
+    if wrong then
+      return ("%s: %s"):format(field, wrong)
+    end
+  end
+end
+
+local function declared_options(def)
+  local options = {}
+  for _, name in ipairs(OPTIONS) do
+    options[name] = def[name]
+  end
+  local ok, message = normalize(options)
+  if not ok then
+    return nil, message
+  end
+  return options
+end
+
+-- A list of delays: one for each retry, the last for all that follow.
+local function retry_list(list)
+  local delays = {}
+  for i, delay in ipairs(list) do
+    local seconds, message = duration.seconds(delay)
+    if not seconds then
+      return nil, ("retry[%d]: %s"):format(i, message)
+    end
+    delays[i] = seconds
+  end
+  if #delays == 0 then
+    return nil, "retry: the list of delays is empty"
+  end
+  return function(retried)
+    return delays[math.min(retried + 1, #delays)]
+  end
+end
+
+-- A function of (retried, message), whatever way the delays were given.
+local function retry_function(retry)
+  if retry == nil or type(retry) == "function" then
+    return retry
+  elseif type(retry) == "table" then
+    return retry_list(retry)
+  end
+  local seconds, message = duration.seconds(retry)
+  if not seconds then
+    return nil, "retry: " .. message
+  end
+  return function()
+    return seconds
+  end
+end
+
+--- The payload as the bytes that travel.
+---@param payload any
+---@return string|nil bytes, string|nil message, string|nil code
+function Definition:encode(payload)
+  local schema = self.payload
+  if schema == "raw" then
+    if payload ~= nil and type(payload) ~= "string" then
+      return nil, ("payload: expected string (raw bytes), got %s"):format(type(payload)), "INVALID_PAYLOAD"
+    end
+    return payload or ""
+  elseif schema then
+    local ok, value = schema:validate(payload)
+    if not ok then
+      return nil, value, "INVALID_PAYLOAD"
+    end
+    payload = value
+  end
+  if payload == nil then
+    return ""
+  end
+  return json.encode(payload)
+end
+
+--- The payload from the bytes that came.
+---@param bytes string
+---@return true|nil, any value  the value, or why it does not fit (it begins with the path)
+function Definition:decode(bytes)
+  local schema = self.payload
+  if schema == "raw" then
+    return true, bytes
+  elseif schema then
+    if bytes == "" then
+      return schema:validate(nil)
+    end
+    return schema:decode(bytes)
+  elseif bytes == "" then
+    return true, nil
+  end
+  return json.decode(bytes)
+end
+
+--- Validates the payload and enqueues a task of this type.
+---@param payload any
+---@param options table|nil
+---@return table|nil info, string|nil message, string|nil code
+function Definition:enqueue(payload, options)
+  if self.type:sub(-1) == "*" then
+    error(('"%s" stands for many types: name one, as in crew.enqueue("%s", …)'):format(self.type,
+      (self.type:gsub("%*$", "resize"))), 2)
+  end
+  return distribute.enqueue(self, payload, options)
+end
+
+local function place_of_caller(level)
+  local info = debug.getinfo(level + 1, "Sl")
+  local file = info.source:match("^@(.*)") or info.short_src -- the short one may be cut
+  return ("%s:%d"):format(file, info.currentline)
+end
+
+local function build(name, def, source)
+  local wrong = check_fields(def)
+  if wrong then
+    return nil, wrong
+  end
+  local options, message = declared_options(def)
+  if not options then
+    return nil, message
+  end
+  local retry
+  retry, message = retry_function(def.retry)
+  if message then
+    return nil, message
+  end
+  return setmetatable({ type = name, options = options, payload = def.payload, perform = def.perform, retry = retry,
+    description = def.description, source = source }, Definition)
+end
+
+--- Defines and registers a task type. Mistakes in the definition raise, and so does a type that is taken.
+---@param name string  the task type; "image:*" serves every type that begins with "image:"
+---@param def table  queue max_retry timeout unique retention payload perform retry description
+---@return mooncrew.Definition
+local function task(name, def)
+  local wrong = check_name(name)
+  if wrong then
+    error(wrong, 2)
+  elseif type(def) ~= "table" then
+    error(('task "%s": the definition must be a table, got %s'):format(name, type(def)), 2)
+  end
+  local definition, message = build(name, def, place_of_caller(2))
+  if not definition then
+    error(('task "%s": %s'):format(name, message), 2)
+  end
+  local ok, taken = registry.add(definition)
+  if not ok then
+    error(taken, 2)
+  end
+  return definition
+end
+
+return task

@@ -1,0 +1,265 @@
+-- Testing handlers: load a script, perform its task with a payload, see what became of it. No Redis, no worker, and a
+-- clock that moves only when the handler waits, at once; so it runs in plain busted on LuaJIT.
+--
+--   local testing = require "mooncrew.testing"
+--   local definition = testing.load("scripts/send_verify_email.lua")
+--   local run = testing.perform(definition, { username = "ada" })
+--   assert.are.equal("done", run.outcome, run.error)
+
+local async = require "mooncrew.async"
+local context = require "mooncrew.context"
+local distribute = require "mooncrew.distribute"
+local duration = require "mooncrew.duration"
+local enqueue_options = require "mooncrew.options"
+local execute = require "mooncrew.execute"
+local host = require "mooncrew.host"
+local json = require "mooncrew.json"
+local registry = require "mooncrew.registry"
+
+local testing = {}
+
+-- ---- loading ----
+
+local own_modules = {} -- what scripts required that stands beside them: forgotten at the next load
+
+local function search_folder(folder)
+  for name in pairs(own_modules) do
+    package.loaded[name] = nil
+  end
+  own_modules = {}
+  return function(name)
+    local path = package.searchpath(name, folder .. "/?.lua;" .. folder .. "/?/init.lua")
+    if path then
+      own_modules[name] = true
+      return assert(loadfile(path))
+    end
+  end
+end
+
+local search = search_folder(".")
+table.insert(package.loaders, 2, function(name)
+  return search(name)
+end)
+
+--- Loads a script into an empty registry; raises when it does not load.
+---@param path string
+---@param folder string|nil  where the modules stand that it requires; the script's own folder unless given
+---@return any definition  what the script returned
+function testing.load(path, folder)
+  registry.reset()
+  search = search_folder(folder or path:match("^(.*)/[^/]*$") or ".")
+  local chunk, message = loadfile(path)
+  if not chunk then
+    error(message, 2)
+  end
+  return chunk(path)
+end
+
+-- ---- the pretended host ----
+
+---@class mooncrew.testing.World
+---@field now number
+---@field timers table[]  {id, at, callback}
+---@field ready mooncrew.Fiber[]
+---@field logs table[]
+---@field enqueued table[]
+local World = {}
+World.__index = World
+
+function World:timer_start(seconds, callback)
+  self.last_timer = self.last_timer + 1
+  self.timers[#self.timers + 1] = { id = self.last_timer, at = self.now + seconds, callback = callback }
+  return self.last_timer
+end
+
+function World:timer_stop(id)
+  for i, timer in ipairs(self.timers) do
+    if timer.id == id then
+      table.remove(self.timers, i)
+      return
+    end
+  end
+end
+
+-- Takes the timer that ends first (of several, the one that was started first) out, and moves the clock there.
+function World:pass_time()
+  local first
+  for i, timer in ipairs(self.timers) do
+    if not first or timer.at < self.timers[first].at then
+      first = i
+    end
+  end
+  if not first then
+    error("the handler waits for something that never happens in mooncrew.testing", 0)
+  end
+  local timer = table.remove(self.timers, first)
+  self.now = math.max(self.now, timer.at)
+  timer.callback()
+end
+
+function World:enqueue(type, bytes, options)
+  local id = options.task_id or ("enqueued-%d"):format(#self.enqueued + 1)
+  local ok, payload = json.decode(bytes)
+  self.enqueued[#self.enqueued + 1] = { id = id, type = type, payload = ok and payload or bytes, raw_payload = bytes,
+    options = options }
+  local later = options.process_at_ms and options.process_at_ms > self.now * 1000
+  return { id = id, type = type, queue = options.queue or "default",
+    state = later and "scheduled" or options.group and "aggregating" or "pending",
+    process_at = later and math.ceil(options.process_at_ms / 1000) or nil }
+end
+
+function World:host()
+  return {
+    now = function()
+      return self.now
+    end,
+    timer_start = function(...)
+      return self:timer_start(...)
+    end,
+    timer_stop = function(...)
+      return self:timer_stop(...)
+    end,
+    log = function(level, message, fields)
+      self.logs[#self.logs + 1] = { level = level, message = message, fields = fields or {} }
+    end,
+    ready = function(fiber)
+      self.ready[#self.ready + 1] = fiber
+    end,
+    parked = function() end,
+  }
+end
+
+local function world_new(now)
+  return setmetatable({ now = now, timers = {}, last_timer = 0, ready = {}, logs = {}, enqueued = {} }, World)
+end
+
+-- ---- performing ----
+
+local PERFORM_OPTIONS = { id = "string", type = "string", queue = "string", retried = "number", max_retry = "number",
+  headers = "table", now = "number", raw_payload = "string", timeout = "duration", cancel_after = "duration" }
+
+local function check_options(options)
+  for name, value in pairs(options) do
+    local wanted = PERFORM_OPTIONS[name]
+    if not wanted then
+      error(("testing.perform: unknown option '%s'"):format(tostring(name)), 3)
+    elseif wanted ~= "duration" and type(value) ~= wanted then
+      error(("testing.perform: %s: expected %s, got %s"):format(name, wanted, type(value)), 3)
+    end
+  end
+end
+
+-- The bytes as a producer without our schema would send them, so that a payload that does not fit arrives too.
+local function bytes_of(definition, payload, options)
+  if options.raw_payload then
+    return options.raw_payload
+  elseif payload == nil then
+    return ""
+  elseif definition.payload == "raw" then
+    return payload
+  end
+  return assert(json.encode(payload))
+end
+
+local function seconds_of(value)
+  return value and assert(duration.seconds(value))
+end
+
+local function task_of(fiber, definition, payload, options, deadline)
+  return context.new {
+    id = options.id or "task-1",
+    type = options.type or definition.type,
+    queue = options.queue or definition.options.queue or "default",
+    retried = options.retried or 0,
+    max_retry = options.max_retry or definition.options.max_retry or 25,
+    headers = options.headers,
+    deadline = deadline,
+    raw_payload = bytes_of(definition, payload, options),
+    fiber = fiber,
+  }
+end
+
+local function stop_after(world, fiber, seconds, why)
+  if seconds then
+    world:timer_start(seconds, function()
+      async.stop(fiber, why)
+    end)
+  end
+end
+
+-- Steps the fiber whenever it is ready and lets time pass when it is not, until it has ended.
+local function run_to_end(world, fiber, run)
+  async.step(fiber)
+  while not run.outcome do
+    if #world.ready > 0 then
+      async.step(table.remove(world.ready, 1))
+    else
+      world:pass_time()
+    end
+  end
+end
+
+local function fill(run, kind, text, trace, delay, is_json)
+  run.outcome, run.trace, run.delay = kind:lower(), trace, delay
+  if kind ~= "DONE" then
+    run.error = text
+  elseif is_json then
+    run.result = select(2, assert(json.decode(text, nil, "result")))
+  else
+    run.result = text
+  end
+end
+
+local function start(world, definition, payload, options, run)
+  local fiber = async.fiber(function(fiber)
+    fill(run, execute.run(fiber.task, fiber))
+  end, function(fiber, message)
+    fill(run, fiber.stopped or "FAILED", message)
+  end)
+  local timeout = seconds_of(options.timeout or definition.options.timeout)
+  fiber.task = task_of(fiber, definition, payload, options, timeout and timeout > 0 and world.now + timeout or nil)
+  stop_after(world, fiber, timeout ~= 0 and timeout or nil, "TIMED_OUT")
+  stop_after(world, fiber, seconds_of(options.cancel_after), "CANCELLED")
+  run_to_end(world, fiber, run)
+end
+
+---@class mooncrew.testing.Run
+---@field outcome "done"|"failed"|"timed_out"|"cancelled"|"skip_retry"|"invalid"|"revoked"|"snoozed"|"retry_in"
+---@field result any  what a reader of the stored result gets: a string, or what its JSON says
+---@field error string|nil  the error or the reason, when it is not done
+---@field trace string|nil  where it failed
+---@field delay number|nil  seconds until the next run, when the handler or the task's retry function said so
+---@field enqueued table[]  {id, type, payload, raw_payload, options}, in order
+---@field logs table[]  {level, message, fields}, in order
+---@field now number  the clock at the end, unix seconds
+
+--- Performs a task as a worker would: payload checks, middleware, time-out and all. Waiting takes no time.
+---@param definition mooncrew.Definition
+---@param payload any  what a producer sends; it need not fit
+---@param options table|nil  id, type (for a prefix), queue, retried, max_retry, headers, now, timeout, cancel_after,
+---  raw_payload (bytes, instead of the payload)
+---@return mooncrew.testing.Run
+function testing.perform(definition, payload, options)
+  options = options or {}
+  check_options(options)
+  local world = world_new(options.now or os.time())
+  local run = { enqueued = world.enqueued, logs = world.logs }
+  local backend, now_ms = distribute.backend, enqueue_options.now_ms
+  host.use(world:host())
+  distribute.backend = function(...)
+    return world:enqueue(...)
+  end
+  enqueue_options.now_ms = function()
+    return world.now * 1000
+  end
+  local ok, message = pcall(start, world, definition, payload, options, run)
+  distribute.backend, enqueue_options.now_ms = backend, now_ms
+  host.use()
+  if not ok then
+    error(message, 2)
+  end
+  run.now = world.now
+  return run
+end
+
+return testing

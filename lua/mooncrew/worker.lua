@@ -1,0 +1,154 @@
+-- The Lua half of a worker: what runtime/worker/ calls, and what its C functions do for the rest of the library.
+--
+-- A running task is known to both halves by its slot, a small number: C holds its attempt, its time-out and its place
+-- in the shared page there, Lua its fiber.
+
+local async = require "mooncrew.async"
+local context = require "mooncrew.context"
+local distribute = require "mooncrew.distribute"
+local execute = require "mooncrew.execute"
+local host = require "mooncrew.host"
+local log = require "mooncrew.log"
+local native = require "mooncrew.native_worker"
+local registry = require "mooncrew.registry"
+local scripts = require "mooncrew.scripts"
+
+local worker = {}
+
+local fibers = {} ---@type table<integer, mooncrew.Fiber>  by slot
+local enqueues = {} ---@type table<integer, fun(...)>  by request: who waits for the answer
+
+-- A client would block every other task while it waits.
+package.preload["mooncrew.native_client"] = function()
+  error("crew.client is for programs that are no workers: a handler enqueues with crew.enqueue or task:enqueue", 0)
+end
+
+-- ---- what the library asks of its host ----
+
+local function write_log(level, message, fields, task)
+  if not native.log_begin(level, log.event(message)) then
+    return
+  end
+  if task then
+    native.log_text("task_id", task.id)
+    native.log_text("type", task.type)
+  end
+  log.each_field(fields, native.log_text, native.log_json)
+  native.log_end()
+end
+
+host.use {
+  now = native.clock_wall,
+  timer_start = native.timer_start,
+  timer_stop = native.timer_stop,
+  log = write_log,
+  ready = function(fiber)
+    native.task_ready(fiber.slot)
+  end,
+  parked = function(fiber)
+    native.task_park(fiber.slot)
+  end,
+}
+
+local function state_of(options, process_at)
+  if process_at then
+    return "scheduled"
+  end
+  return options.group and "aggregating" or "pending"
+end
+
+--- Sends the task to the supervisor, which enqueues it, and waits for the answer.
+function distribute.backend(type, bytes, options)
+  local request
+  local id, process_at, message, code = async.await(function(resume)
+    request = native.enqueue_send(async.current().slot, type, bytes, options)
+    enqueues[request] = resume
+    return function()
+      enqueues[request] = nil
+    end
+  end)
+  if not id then
+    return nil, message, code
+  end
+  return { id = id, queue = options.queue or "default", type = type, state = state_of(options, process_at),
+    process_at = process_at }
+end
+
+-- ---- what C calls ----
+
+local function run(fiber)
+  local slot = fiber.slot
+  local kind, text, trace, delay = execute.run(fiber.task, fiber)
+  fibers[slot] = nil
+  native.task_finish(slot, kind, text, trace, delay)
+end
+
+local function lost(fiber, message)
+  fibers[fiber.slot] = nil
+  native.task_finish(fiber.slot, fiber.stopped or "FAILED", message)
+end
+
+--- Loads the scripts.
+---@param folder string
+---@return string[]|nil manifest  type and declared queue (or ""), in turns
+---@return string|nil message  names file and line
+function worker.load(folder)
+  local ok, message = scripts.load(folder)
+  if not ok then
+    return nil, message
+  end
+  local manifest = {}
+  for _, definition in ipairs(registry.all()) do
+    manifest[#manifest + 1] = definition.type
+    manifest[#manifest + 1] = definition.options.queue or ""
+  end
+  return manifest
+end
+
+--- Starts a task, and runs it until it waits or ends.
+---@param slot integer
+---@param deadline number|nil  unix seconds
+---@param headers table<string, string>|nil
+function worker.start(slot, id, type, queue, payload, retried, max_retry, deadline, headers)
+  local fiber = async.fiber(run, lost)
+  fiber.slot = slot
+  fiber.task = context.new { id = id, type = type, queue = queue, raw_payload = payload, retried = retried,
+    max_retry = max_retry, deadline = deadline, headers = headers, fiber = fiber }
+  fibers[slot] = fiber
+  async.step(fiber)
+end
+
+--- Goes on with a task that is ready.
+---@param slot integer
+function worker.step(slot)
+  async.step(fibers[slot])
+end
+
+--- Tells a task to stop.
+---@param slot integer
+---@param why "TIMED_OUT"|"CANCELLED"
+function worker.stop(slot, why)
+  async.stop(fibers[slot], why)
+end
+
+--- Forgets a task whose start or step failed in a way that no handler can cause (out of memory).
+---@param slot integer
+function worker.forget(slot)
+  fibers[slot] = nil
+end
+
+--- The answer to an enqueue.
+---@param request integer
+---@param id string|nil  nil: it failed
+---@param process_at integer|nil  unix seconds, when it is scheduled
+---@param message string|nil
+---@param code string|nil
+function worker.enqueued(request, id, process_at, message, code)
+  local resume = enqueues[request]
+  enqueues[request] = nil
+  if resume then
+    resume(id, process_at, message, code)
+  end
+end
+
+return worker

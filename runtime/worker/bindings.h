@@ -1,0 +1,29 @@
+/* The Lua module mooncrew.native_worker: what the Lua half of a worker (lua/mooncrew/worker.lua) can ask of C.
+ *
+ *   task_park(slot)                                the task begins to wait
+ *   task_ready(slot)                               its wait is over: worker.step(slot) is to be called
+ *   task_finish(slot, outcome, text, trace, delay) it ended; outcome "DONE", "FAILED" …, delay in seconds, the last
+ *                                                  three may be nil
+ *   timer_start(seconds, callback) → timer         calls back once, never early
+ *   timer_stop(timer)                              harmless when it has ended
+ *   enqueue_send(slot, type, payload, options) → request    options as mooncrew.options.normalize makes them
+ *   log_begin(level, event) → whether it is wanted; then log_text(key, text), log_json(key, json) …, log_end()
+ *   clock_wall(), clock_monotonic()                seconds
+ *
+ * A slot that holds no task is an error, never a crash.
+ */
+#ifndef MC_WORKER_BINDINGS_H
+#define MC_WORKER_BINDINGS_H
+
+#include "worker/tasks.h"
+#include "worker/timers.h"
+
+typedef struct mc_bindings {
+  mc_tasks *tasks;
+  mc_timers *timers;
+} mc_bindings;
+
+/* Its first upvalue is the mc_bindings, a light userdata. */
+int luaopen_mooncrew_native_worker(lua_State *L);
+
+#endif

@@ -1,0 +1,41 @@
+/* The shared page: see page.h. Its reader may look at any moment, also after this process was killed between two
+ * stores, so a slot's attempt is written last when filling and first when emptying. */
+#include "worker/page.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int mc_page_map(int fd, uint32_t slot_count, mc_page **out, mc_err *err) {
+  struct stat stat;
+  size_t size = mc_page_size(slot_count);
+  if (fstat(fd, &stat))
+    return mc_fail(err, MC_EIO, "descriptor %d, the shared page: %s", fd, strerror(errno));
+  if (stat.st_size < (off_t)size)
+    return mc_fail(err, MC_EMALFORMED, "the shared page has %lld bytes, %u slots need %zu", (long long)stat.st_size,
+                   slot_count, size);
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED)
+    return mc_fail(err, MC_EIO, "cannot map the shared page: %s", strerror(errno));
+  close(fd);
+  *out = memory;
+  return 0;
+}
+
+void mc_page_set_current(mc_page *page, uint64_t attempt) {
+  atomic_store_explicit(&page->current, attempt, memory_order_release);
+}
+
+void mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms) {
+  mc_page_slot *at = &page->slots[slot];
+  atomic_store_explicit(&at->started_ms, started_ms, memory_order_relaxed);
+  atomic_store_explicit(&at->deadline_ms, deadline_ms, memory_order_relaxed);
+  atomic_store_explicit(&at->attempt, attempt, memory_order_release);
+}
+
+void mc_page_empty(mc_page *page, uint32_t slot) {
+  atomic_store_explicit(&page->slots[slot].attempt, 0, memory_order_release);
+}

@@ -1,0 +1,351 @@
+/* The tasks of a worker: see tasks.h. */
+#include "worker/tasks.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "worker/page.h"
+
+#include <stdlib.h>
+
+#define TURN_US 10000
+#define KEEP_BYTES 65536 /* larger bodies give their memory back */
+
+static void on_turn(uv_idle_t *handle);
+
+static const char deadline_exceeded[] = "context deadline exceeded";
+static const char canceled[] = "context canceled";
+
+/* Structs are used again, with their buffer and their timer; a worker keeps as many as it ever held at once. */
+struct mc_attempt {
+  mc_list link; /* in waiting or spare, or in ready, or in none (parked or running) */
+  mc_tasks *owner;
+  uint64_t number;
+  mc_buf body; /* the TASK frame's, until the task starts */
+  uint32_t slot;
+  uint64_t started_us;
+  uint64_t deadline_ms; /* monotonic; 0: none */
+  uv_timer_t deadline;
+  bool armed; /* the deadline's timer runs */
+};
+
+void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency) {
+  tasks->concurrency = tasks->free_count = concurrency;
+  tasks->slots = mc_zalloc(concurrency * sizeof *tasks->slots);
+  tasks->free_slots = mc_alloc(concurrency * sizeof *tasks->free_slots);
+  for (uint32_t i = 0; i < concurrency; i++)
+    tasks->free_slots[i] = concurrency - 1 - i;
+  mc_list_init(&tasks->waiting);
+  mc_list_init(&tasks->ready);
+  mc_list_init(&tasks->spare);
+  uv_idle_init(tasks->loop, &tasks->turn);
+  tasks->turn.data = tasks;
+}
+
+void mc_tasks_wake(mc_tasks *tasks) {
+  uv_idle_start(&tasks->turn, on_turn);
+}
+
+static mc_attempt *attempt_of(mc_list *link) {
+  return mc_container_of(link, mc_attempt, link);
+}
+
+static mc_attempt *attempt_take(mc_tasks *tasks) {
+  mc_list *link = mc_list_pop_front(&tasks->spare);
+  if (link)
+    return attempt_of(link);
+  mc_attempt *attempt = mc_zalloc(sizeof *attempt);
+  mc_list_init(&attempt->link);
+  attempt->owner = tasks;
+  uv_timer_init(tasks->loop, &attempt->deadline);
+  return attempt;
+}
+
+static void drop_body(mc_attempt *attempt) {
+  if (attempt->body.capacity > KEEP_BYTES)
+    mc_buf_deinit(&attempt->body);
+}
+
+/* The struct can be used again. */
+static void attempt_release(mc_attempt *attempt) {
+  drop_body(attempt);
+  mc_list_remove(&attempt->link);
+  mc_list_push_front(&attempt->owner->spare, &attempt->link);
+}
+
+static bool can_start(const mc_tasks *tasks) {
+  return tasks->free_count && !mc_list_empty(&tasks->waiting);
+}
+
+/* ---- results ---- */
+
+static void send_result(mc_tasks *tasks, const mc_frame_result *result) {
+  mc_frame_result_encode(mc_upstream_out(tasks->upstream), result);
+}
+
+/* The end of a task that was never started. */
+static void attempt_reject(mc_attempt *attempt, mc_outcome outcome, const char *why) {
+  mc_tasks *tasks = attempt->owner;
+  mc_frame_result result = {.attempt = attempt->number, .outcome = outcome, .text = mc_slice_of(why), .delay_ms = -1};
+  send_result(tasks, &result);
+  attempt_release(attempt);
+}
+
+bool mc_tasks_has(const mc_tasks *tasks, uint32_t slot) {
+  return slot < tasks->concurrency && tasks->slots[slot];
+}
+
+void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result) {
+  mc_attempt *attempt = tasks->slots[slot];
+  result->attempt = attempt->number;
+  result->duration_us = mc_clock_mono_us() - attempt->started_us;
+  send_result(tasks, result);
+  if (attempt->armed)
+    uv_timer_stop(&attempt->deadline);
+  mc_page_empty(tasks->page, slot);
+  tasks->slots[slot] = NULL;
+  tasks->free_slots[tasks->free_count++] = slot;
+  attempt_release(attempt);
+  if (can_start(tasks))
+    mc_tasks_wake(tasks);
+}
+
+/* ---- into Lua ---- */
+
+/* Begins a call on behalf of an attempt, which is to blame for what happens until it has run. Gives the state, with the
+ * slot as first argument. */
+static lua_State *begin_for(mc_attempt *attempt, mc_vm_entry entry) {
+  mc_vm *vm = attempt->owner->vm;
+  mc_page_set_current(attempt->owner->page, attempt->number);
+  mc_vm_begin(vm, entry);
+  lua_pushinteger(vm->L, (lua_Integer)attempt->slot);
+  return vm->L;
+}
+
+/* Runs it. An error here is none of the handler's, which cannot raise past lua/mooncrew/execute.lua: memory has run
+ * out, or the library is broken. The task fails, the worker goes on. */
+static void run_for(mc_attempt *attempt) {
+  mc_tasks *tasks = attempt->owner;
+  uint64_t number = attempt->number;
+  uint32_t slot = attempt->slot;
+  mc_err err;
+  int rc = mc_vm_run(tasks->vm, 0, &err);
+  mc_page_set_current(tasks->page, 0);
+  if (rc == 0) {
+    mc_vm_end(tasks->vm);
+    return;
+  }
+  if (!tasks->slots[slot] || tasks->slots[slot]->number != number)
+    return;
+  mc_frame_result result = {.outcome = MC_OUTCOME_FAILED, .text = mc_slice_of(err.text), .delay_ms = -1};
+  mc_tasks_finish(tasks, slot, &result);
+  mc_vm_begin(tasks->vm, MC_VM_FORGET);
+  lua_pushinteger(tasks->vm->L, (lua_Integer)slot);
+  if (mc_vm_run(tasks->vm, 0, NULL) == 0)
+    mc_vm_end(tasks->vm);
+}
+
+static void attempt_step(mc_attempt *attempt) {
+  begin_for(attempt, MC_VM_STEP);
+  run_for(attempt);
+}
+
+static void attempt_stop(mc_attempt *attempt, const char *why) {
+  lua_pushstring(begin_for(attempt, MC_VM_STOP), why);
+  run_for(attempt);
+}
+
+static void push_slice(lua_State *L, mc_slice slice) {
+  lua_pushlstring(L, slice.data ? slice.data : "", slice.size);
+}
+
+static void push_headers(lua_State *L, const mc_frame_task *task) {
+  if (task->header_count == 0) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_createtable(L, 0, (int)task->header_count);
+  for (size_t i = 0; i < task->header_count; i++) {
+    push_slice(L, task->headers[i].name);
+    push_slice(L, task->headers[i].value);
+    lua_rawset(L, -3);
+  }
+}
+
+static void attempt_enter(mc_attempt *attempt, const mc_frame_task *task, int64_t deadline_ms) {
+  lua_State *L = begin_for(attempt, MC_VM_START);
+  push_slice(L, task->id);
+  push_slice(L, task->type);
+  push_slice(L, task->queue);
+  push_slice(L, task->payload);
+  lua_pushinteger(L, task->retried);
+  lua_pushinteger(L, task->max_retry);
+  if (deadline_ms)
+    lua_pushnumber(L, (double)deadline_ms / 1000);
+  else
+    lua_pushnil(L);
+  push_headers(L, task);
+  run_for(attempt);
+}
+
+/* ---- starting ---- */
+
+/* The earlier of time-out (from now) and deadline, unix ms; 0: neither. */
+static int64_t deadline_of(const mc_frame_task *task, int64_t now_ms) {
+  int64_t by_timeout = 0;
+  if (task->timeout_ms > 0 && __builtin_add_overflow(now_ms, task->timeout_ms, &by_timeout))
+    by_timeout = 0;
+  if (by_timeout == 0 || (task->deadline_ms > 0 && task->deadline_ms < by_timeout))
+    return task->deadline_ms > 0 ? task->deadline_ms : by_timeout;
+  return by_timeout;
+}
+
+static void attempt_start(mc_attempt *attempt) {
+  mc_tasks *tasks = attempt->owner;
+  mc_frame_task task;
+  if (mc_frame_task_decode(mc_buf_slice(&attempt->body), &task)) /* cannot be: it was decoded when it came */
+    abort();
+  int64_t now_ms = mc_clock_wall_ms();
+  int64_t deadline_ms = deadline_of(&task, now_ms);
+  if (deadline_ms && deadline_ms <= now_ms) {
+    attempt_reject(attempt, MC_OUTCOME_TIMED_OUT, deadline_exceeded);
+    free((void *)task.headers);
+    return;
+  }
+  mc_list_remove(&attempt->link);
+  attempt->armed = false;
+  attempt->started_us = mc_clock_mono_us();
+  attempt->deadline_ms = deadline_ms ? attempt->started_us / 1000 + (uint64_t)(deadline_ms - now_ms) : 0;
+  attempt->slot = tasks->free_slots[--tasks->free_count];
+  tasks->slots[attempt->slot] = attempt;
+  mc_page_fill(tasks->page, attempt->slot, attempt->number, attempt->started_us / 1000, attempt->deadline_ms);
+  attempt_enter(attempt, &task, deadline_ms);
+  free((void *)task.headers);
+  drop_body(attempt); /* Lua has its own copy */
+}
+
+/* ---- the turn ---- */
+
+/* True when the turn goes on: results have left that had to, and its time is not up. */
+static bool turn_continues(mc_tasks *tasks, uint64_t began_us) {
+  uint64_t now_us = mc_clock_mono_us();
+  if (mc_upstream_due(tasks->upstream, now_us))
+    mc_upstream_flush(tasks->upstream);
+  return !mc_upstream_full(tasks->upstream) && now_us - began_us < TURN_US;
+}
+
+/* What becomes ready meanwhile belongs to the next turn, so that tasks which wake one another starve nobody. */
+static bool resume_ready(mc_tasks *tasks, uint64_t began_us) {
+  mc_list now;
+  mc_list_init(&now);
+  for (mc_list *link; (link = mc_list_pop_front(&tasks->ready));)
+    mc_list_push_back(&now, link);
+  bool goes_on = true;
+  for (mc_list *link; goes_on && (link = mc_list_pop_front(&now)); goes_on = turn_continues(tasks, began_us))
+    attempt_step(attempt_of(link));
+  while (!mc_list_empty(&now)) {
+    mc_list *last = now.prev;
+    mc_list_remove(last);
+    mc_list_push_front(&tasks->ready, last);
+  }
+  return goes_on;
+}
+
+static void on_turn(uv_idle_t *handle) {
+  mc_tasks *tasks = handle->data;
+  uint64_t began_us = mc_clock_mono_us();
+  bool goes_on = turn_continues(tasks, began_us) && resume_ready(tasks, began_us);
+  while (goes_on && can_start(tasks)) {
+    attempt_start(attempt_of(tasks->waiting.next));
+    goes_on = turn_continues(tasks, began_us);
+  }
+  bool idle = mc_list_empty(&tasks->ready) && !can_start(tasks);
+  if (idle || mc_upstream_full(tasks->upstream)) /* when full, on_writable wakes us */
+    uv_idle_stop(&tasks->turn);
+}
+
+/* ---- what the supervisor says ---- */
+
+int mc_tasks_add(mc_tasks *tasks, mc_slice body) {
+  mc_frame_task task;
+  if (mc_frame_task_decode(body, &task))
+    return MC_EMALFORMED;
+  free((void *)task.headers);
+  mc_attempt *attempt = attempt_take(tasks);
+  attempt->number = task.attempt;
+  mc_buf_clear(&attempt->body);
+  mc_buf_add_slice(&attempt->body, body);
+  mc_list_push_back(&tasks->waiting, &attempt->link);
+  if (tasks->draining)
+    attempt_reject(attempt, MC_OUTCOME_NOT_STARTED, "");
+  else
+    mc_tasks_wake(tasks);
+  return 0;
+}
+
+void mc_tasks_cancel(mc_tasks *tasks, uint64_t number) {
+  for (uint32_t i = 0; i < tasks->concurrency; i++) {
+    if (tasks->slots[i] && tasks->slots[i]->number == number) {
+      attempt_stop(tasks->slots[i], "CANCELLED");
+      return;
+    }
+  }
+  MC_LIST_EACH(link, &tasks->waiting) {
+    if (attempt_of(link)->number == number)
+      attempt_reject(attempt_of(link), MC_OUTCOME_CANCELLED, canceled);
+  }
+}
+
+void mc_tasks_drain(mc_tasks *tasks) {
+  tasks->draining = true;
+  while (!mc_list_empty(&tasks->waiting))
+    attempt_reject(attempt_of(tasks->waiting.next), MC_OUTCOME_NOT_STARTED, "");
+}
+
+void mc_tasks_enqueued(mc_tasks *tasks, const mc_frame_enqueued *enqueued) {
+  lua_State *L = tasks->vm->L;
+  mc_vm_begin(tasks->vm, MC_VM_ENQUEUED);
+  lua_pushnumber(L, (lua_Number)enqueued->request);
+  if (enqueued->code == 0)
+    push_slice(L, enqueued->id);
+  else
+    lua_pushnil(L);
+  if (enqueued->process_at_s)
+    lua_pushnumber(L, (lua_Number)enqueued->process_at_s);
+  else
+    lua_pushnil(L);
+  push_slice(L, enqueued->message);
+  lua_pushstring(L, mc_err_name(enqueued->code));
+  if (mc_vm_run(tasks->vm, 0, NULL) == 0)
+    mc_vm_end(tasks->vm);
+}
+
+/* ---- what Lua says ---- */
+
+static void on_deadline(uv_timer_t *handle) {
+  mc_attempt *attempt = mc_container_of(handle, mc_attempt, deadline);
+  attempt_stop(attempt, "TIMED_OUT");
+}
+
+void mc_tasks_park(mc_tasks *tasks, uint32_t slot) {
+  mc_attempt *attempt = tasks->slots[slot];
+  if (attempt->armed || attempt->deadline_ms == 0)
+    return;
+  attempt->armed = true;
+  uint64_t now_ms = mc_clock_mono_ms();
+  uv_update_time(tasks->loop); /* the handler may have computed for long since the turn began */
+  uv_timer_start(&attempt->deadline, on_deadline, attempt->deadline_ms > now_ms ? attempt->deadline_ms - now_ms : 0, 0);
+}
+
+void mc_tasks_ready(mc_tasks *tasks, uint32_t slot) {
+  mc_attempt *attempt = tasks->slots[slot];
+  if (mc_list_empty(&attempt->link)) /* in no list: not ready yet */
+    mc_list_push_back(&tasks->ready, &attempt->link);
+  mc_tasks_wake(tasks);
+}
+
+uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options) {
+  mc_frame_enqueue enqueue = {++tasks->next_request, tasks->slots[slot]->number, *options};
+  mc_frame_enqueue_encode(mc_upstream_out(tasks->upstream), &enqueue);
+  return enqueue.request;
+}

@@ -1,0 +1,61 @@
+/* The tasks this worker holds: those that wait for a slot, and those whose handlers run.
+ *
+ *   TASK ──▶ waiting ──▶ running: parked ⇄ ready ──▶ RESULT
+ *               │           (a slot of the shared page)
+ *               └── DRAIN: handed back as NOT_STARTED; CANCEL: CANCELLED
+ *
+ * Handlers run in one place only, the turn: an idle callback of the loop, active while there is anything to do. It
+ * resumes what is ready, then starts what waits, and returns to the loop after TURN_US at the latest, so that frames
+ * and timers are heard of. A time-out costs no timer until its handler waits for the first time.
+ *
+ * Every call into a task's Lua code is bracketed in the shared page: `current` names its attempt while it runs, and
+ * only then, so that a death is blamed on the right one.
+ */
+#ifndef MC_WORKER_TASKS_H
+#define MC_WORKER_TASKS_H
+
+#include "base/list.h"
+#include "protocol/frames.h"
+#include "worker/upstream.h"
+#include "worker/vm.h"
+
+#include <uv.h>
+
+typedef struct mc_attempt mc_attempt;
+
+typedef struct mc_tasks {
+  uv_loop_t *loop;
+  mc_vm *vm;
+  mc_upstream *upstream;
+  mc_page *page;
+  uv_idle_t turn;
+  mc_list waiting, ready, spare; /* mc_attempt.link */
+  mc_attempt **slots;            /* by slot; NULL: free */
+  uint32_t *free_slots;          /* a stack */
+  uint32_t free_count, concurrency;
+  uint64_t next_request;
+  bool draining;
+} mc_tasks;
+
+/* loop, vm, upstream and page are set by the caller before. */
+void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency);
+
+/* ---- what the supervisor says ---- */
+
+int mc_tasks_add(mc_tasks *tasks, mc_slice body);     /* the body of a TASK frame, copied; MC_EMALFORMED */
+void mc_tasks_cancel(mc_tasks *tasks, uint64_t attempt); /* nothing when it has ended meanwhile */
+void mc_tasks_drain(mc_tasks *tasks);
+void mc_tasks_enqueued(mc_tasks *tasks, const mc_frame_enqueued *enqueued);
+void mc_tasks_wake(mc_tasks *tasks); /* there may be something to do: results leave again */
+
+/* ---- what Lua says of the task in a slot ---- */
+
+bool mc_tasks_has(const mc_tasks *tasks, uint32_t slot);
+void mc_tasks_park(mc_tasks *tasks, uint32_t slot);
+void mc_tasks_ready(mc_tasks *tasks, uint32_t slot);
+/* Sends the result (attempt and duration are filled in here) and frees the slot. */
+void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result);
+/* Sends what the task asks for; returns the number that the answer will carry. */
+uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options);
+
+#endif

@@ -1,0 +1,176 @@
+-- The Lua half of a worker over a pretended C half, which keeps what it is told.
+
+describe("the Lua half of a worker", function()
+  local worker, native, told, distribute, registry, host
+  local saved
+
+  before_each(function()
+    saved = {}
+    for name, module in pairs(package.loaded) do
+      if name:find("^mooncrew") and not name:find("^mooncrew%.native") then
+        saved[name] = module
+        package.loaded[name] = nil
+      end
+    end
+    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {} }
+    local line
+    native = {
+      clock_wall = function()
+        return 1000
+      end,
+      timer_start = function(_, callback)
+        told.timers[#told.timers + 1] = callback
+        return #told.timers
+      end,
+      timer_stop = function(timer)
+        told.timers[timer] = false
+      end,
+      task_ready = function(slot)
+        table.insert(told.ready, slot)
+      end,
+      task_park = function(slot)
+        table.insert(told.parked, slot)
+      end,
+      task_finish = function(...)
+        table.insert(told.finished, { ... })
+      end,
+      enqueue_send = function(...)
+        table.insert(told.enqueued, { ... })
+        return #told.enqueued
+      end,
+      log_begin = function(level, event)
+        line = { level .. " " .. event }
+        return level ~= "debug"
+      end,
+      log_text = function(key, text)
+        table.insert(line, key .. "=" .. text)
+      end,
+      log_json = function(key, text)
+        table.insert(line, key .. ":" .. text)
+      end,
+      log_end = function()
+        table.insert(told.lines, table.concat(line, " "))
+      end,
+    }
+    package.loaded["mooncrew.native_worker"] = native
+    worker = require "mooncrew.worker"
+    distribute, registry = require "mooncrew.distribute", require "mooncrew.registry"
+    host = require "mooncrew.host"
+  end)
+  after_each(function()
+    host.use()
+    for name in pairs(package.loaded) do
+      if name:find("^mooncrew") and not name:find("^mooncrew%.native$") then
+        package.loaded[name] = nil
+      end
+    end
+    for name, module in pairs(saved) do
+      package.loaded[name] = module
+    end
+  end)
+
+  local function start(slot, handler, payload)
+    require("mooncrew").task("t" .. slot, { perform = handler })
+    worker.start(slot, "id", "t" .. slot, "default", payload or "", 1, 25, 2000, { h = "v" })
+  end
+
+  it("runs a task to its end and tells the outcome", function()
+    local seen
+    start(3, function(payload, task)
+      seen = { payload, task.id, task.type, task.queue, task.retried, task.max_retry, task.deadline, task.headers.h }
+      return { ok = true }
+    end, '"p"')
+    assert.are.same({ "p", "id", "t3", "default", 1, 25, 2000, "v" }, seen)
+    assert.are.same({ { 3, "DONE", '{"ok":true}' } }, told.finished)
+  end)
+
+  it("parks a task that sleeps, and goes on with it when it is stepped", function()
+    start(1, function()
+      require("mooncrew").sleep(5)
+      return "woken"
+    end)
+    assert.are.same({ 1 }, told.parked)
+    told.timers[1]()
+    assert.are.same({ 1 }, told.ready)
+    assert.are.same({}, told.finished)
+    worker.step(1)
+    assert.are.same({ { 1, "DONE", "woken" } }, told.finished)
+  end)
+
+  it("stops a task: its timer first", function()
+    start(1, function()
+      require("mooncrew").sleep(5)
+    end)
+    worker.stop(1, "TIMED_OUT")
+    assert.is_false(told.timers[1])
+    worker.step(1)
+    assert.are.same({ 1, "TIMED_OUT", "context deadline exceeded" }, { unpack(told.finished[1], 1, 3) })
+  end)
+
+  it("tells that a task was lost whose coroutine is of no more use", function()
+    start(2, function()
+      coroutine.yield()
+    end)
+    assert.are.same({ 2, "FAILED" }, { unpack(told.finished[1], 1, 2) })
+  end)
+
+  it("enqueues by a frame and waits for the answer", function()
+    local info, refused
+    start(1, function(_, task)
+      info = task:enqueue("child", { n = 1 }, { process_in = 60 })
+      refused = { task:enqueue("child", "x", { group = "g" }) }
+    end)
+    assert.are.same({ 1, "child", '{"n":1}' }, { unpack(told.enqueued[1], 1, 3) })
+    worker.enqueued(1, "new", 1060, "", "OK")
+    worker.step(1)
+    assert.are.same({ id = "new", queue = "default", type = "child", state = "scheduled", process_at = 1060 }, info)
+    worker.enqueued(2, nil, nil, "taken", "DUPLICATE_TASK")
+    worker.step(1)
+    assert.are.same({ nil, "taken", "DUPLICATE_TASK" }, refused)
+    assert.are.equal("DONE", told.finished[1][2])
+  end)
+
+  it("lets an answer go by whose task was stopped meanwhile", function()
+    start(1, function(_, task)
+      task:enqueue("child")
+    end)
+    worker.stop(1, "CANCELLED")
+    worker.step(1)
+    worker.enqueued(1, "new", nil, "", "OK")
+    assert.are.equal("CANCELLED", told.finished[1][2])
+    assert.are.same({ 1 }, told.ready)
+  end)
+
+  it("refuses to enqueue while no task runs", function()
+    local ok, message = pcall(distribute.enqueue, "child")
+    assert.is_false(ok)
+    assert.is_truthy(message:find("waiting works only while a task runs", 1, true), message)
+  end)
+
+  it("writes log lines with the task's id and type", function()
+    start(1, function(_, task)
+      task.log:info("said", { b = "x", a = { 1 } })
+      task.log:debug("not wanted")
+    end)
+    require("mooncrew").log:warn("two\nlines")
+    assert.are.same({ "info said task_id=id type=t1 a:[1] b=x", "warn two lines" }, told.lines)
+  end)
+
+  it("lists what the scripts registered", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    os.execute("mkdir '" .. folder .. "'")
+    finally(function()
+      os.execute("rm -rf '" .. folder .. "'")
+    end)
+    local file = assert(io.open(folder .. "/a.lua", "w"))
+    file:write('local crew = require "mooncrew"\ncrew.task("a", { queue = "low", perform = print })\n'
+      .. 'crew.task("b:*", { perform = print })\n')
+    file:close()
+    assert.are.same({ "a", "low", "b:*", "" }, worker.load(folder))
+    registry.reset()
+    local manifest, message = worker.load(folder .. "/absent")
+    assert.is_nil(manifest)
+    assert.is_truthy(message:find("absent", 1, true), message)
+  end)
+end)

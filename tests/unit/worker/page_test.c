@@ -1,0 +1,71 @@
+/* The worker's side of the shared page, seen from a second mapping as the supervisor sees it. */
+#include "worker/page.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int make_memory(uint32_t slots) {
+  int fd = memfd_create("page", MFD_CLOEXEC);
+  assert_true(fd >= 0);
+  assert_int_equal(ftruncate(fd, (off_t)mc_page_size(slots)), 0);
+  return fd;
+}
+
+static void test_what_is_written_is_seen_through_another_mapping(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  int fd = make_memory(3);
+  mc_page *seen = mmap(NULL, mc_page_size(3), PROT_READ, MAP_SHARED, fd, 0);
+  assert_true(seen != MAP_FAILED);
+  assert_int_equal(mc_page_map(fd, 3, &page, NULL), 0);
+  assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed */
+  mc_page_set_current(page, 77);
+  mc_page_fill(page, 2, 77, 1000, 2500);
+  assert_int_equal(atomic_load(&seen->current), 77);
+  assert_int_equal(atomic_load(&seen->slots[2].attempt), 77);
+  assert_int_equal(atomic_load(&seen->slots[2].started_ms), 1000);
+  assert_int_equal(atomic_load(&seen->slots[2].deadline_ms), 2500);
+  mc_page_empty(page, 2);
+  mc_page_set_current(page, 0);
+  assert_int_equal(atomic_load(&seen->slots[2].attempt), 0);
+  assert_int_equal(atomic_load(&seen->current), 0);
+  munmap(page, mc_page_size(3));
+  munmap(seen, mc_page_size(3));
+}
+
+static void test_memory_that_is_too_small_is_refused(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  mc_err err;
+  int fd = make_memory(3);
+  assert_int_equal(mc_page_map(fd, 4, &page, &err), MC_EMALFORMED);
+  assert_non_null(strstr(err.text, "4 slots need"));
+  assert_null(page);
+  close(fd);
+}
+
+static void test_a_descriptor_that_is_not_there_is_refused(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  mc_err err;
+  int fd = make_memory(1);
+  close(fd);
+  assert_int_equal(mc_page_map(fd, 1, &page, &err), MC_EIO);
+  assert_non_null(strstr(err.text, "the shared page"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_is_written_is_seen_through_another_mapping),
+      cmocka_unit_test(test_memory_that_is_too_small_is_refused),
+      cmocka_unit_test(test_a_descriptor_that_is_not_there_is_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
