@@ -33,7 +33,7 @@ static void every_option_has_its_default(void **state) {
   assert_string_equal(config->scripts, "scripts");
   assert_int_equal(config->workers, 2);
   assert_int_equal(config->concurrency, 100);
-  assert_int_equal(config->prefetch, 64);
+  assert_int_equal(config->prefetch, 32);
   assert_int_equal(config->queue_count, 3);
   assert_string_equal(config->queues[0].name, "critical");
   assert_int_equal(config->queues[0].weight, 6);
