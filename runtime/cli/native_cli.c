@@ -19,8 +19,8 @@
 #define NUMBER_TEXT(x) TEXT_OF(x)
 
 static const char *const type_names[] = {
-    [MC_OPTION_TEXT] = "text",         [MC_OPTION_INTEGER] = "integer",
-    [MC_OPTION_BOOLEAN] = "boolean",   [MC_OPTION_DURATION_MS] = "duration",
+    [MC_OPTION_TEXT] = "text",           [MC_OPTION_INTEGER] = "integer",
+    [MC_OPTION_BOOLEAN] = "boolean",     [MC_OPTION_DURATION_MS] = "duration",
     [MC_OPTION_DURATION_S] = "duration", [MC_OPTION_QUEUES] = "queues",
     [MC_OPTION_CHOICE] = "choice",
 };
@@ -140,8 +140,12 @@ static int native_versions(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"options", native_options},         {"config", native_config},           {"redis_url", native_redis_url},
-    {"start_redis", native_start_redis}, {"redis_alive", native_redis_alive}, {"versions", native_versions},
+    {"options", native_options},
+    {"config", native_config},
+    {"redis_url", native_redis_url},
+    {"start_redis", native_start_redis},
+    {"redis_alive", native_redis_alive},
+    {"versions", native_versions},
     {NULL, NULL},
 };
 

@@ -39,9 +39,9 @@ static int child_redirect(void) {
 
 static int child_become_redis(const child *self) {
   const char *const arguments[] = {
-      "redis-server", "--port",      "0",         "--unixsocket", self->socket, "--unixsocketperm", "700",
-      "--dir",        ".",           "--pidfile", "redis.pid",    "--daemonize", "no",
-      "--appendonly", "yes",         "--save",    "",             NULL,
+      "redis-server", "--port",       "0",   "--unixsocket", self->socket, "--unixsocketperm",
+      "700",          "--dir",        ".",   "--pidfile",    "redis.pid",  "--daemonize",
+      "no",           "--appendonly", "yes", "--save",       "",           NULL,
   };
   if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
     return -1;

@@ -49,9 +49,9 @@ typedef enum mc_option_type {
 typedef struct mc_option {
   const char *name; /* as in mooncrew.lua; flag --name-with-dashes, environment MOONCREW_NAME */
   mc_option_type type;
-  size_t offset;    /* of the value in mc_config */
-  const char *value;  /* default, as text */
-  int64_t min, max;   /* INTEGER and durations, in the option's unit */
+  size_t offset;       /* of the value in mc_config */
+  const char *value;   /* default, as text */
+  int64_t min, max;    /* INTEGER and durations, in the option's unit */
   const char *choices; /* CHOICE: "text json"; TEXT options have NULL */
   bool secret;
   const char *doc;

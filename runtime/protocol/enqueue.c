@@ -56,7 +56,9 @@ int mc_enqueue_init(mc_enqueue *out, const mc_enqueue_options *options, int64_t 
     message.unique_key = mc_buf_slice(&key);
   }
   *out = (mc_enqueue){
-      .kind = scheduled ? MC_ENQUEUE_SCHEDULED : message.group_key.size ? MC_ENQUEUE_GROUP : MC_ENQUEUE_PENDING,
+      .kind = scheduled                ? MC_ENQUEUE_SCHEDULED
+              : message.group_key.size ? MC_ENQUEUE_GROUP
+                                       : MC_ENQUEUE_PENDING,
       .process_at_s = scheduled ? ceil_s(options->process_at_ms) : 0,
       .unique_ttl_s = options->unique_ms >= 0 ? unique_ttl_s(options, scheduled, now_ms) : 0,
       .id_is_callers = options->has_id,
@@ -179,8 +181,8 @@ static int check_numbers(const mc_enqueue_options *options, mc_err *err) {
   };
   for (size_t i = 0; i < MC_COUNT(fields); i++)
     if (fields[i].value != fields[i].none && (fields[i].value < fields[i].min || fields[i].value > fields[i].max))
-      return mc_fail(err, MC_EINVALID, "%s is out of range (%lld): give %s", fields[i].name,
-                     (long long)fields[i].value, fields[i].wanted);
+      return mc_fail(err, MC_EINVALID, "%s is out of range (%lld): give %s", fields[i].name, (long long)fields[i].value,
+                     fields[i].wanted);
   return 0;
 }
 
@@ -192,7 +194,9 @@ static void fill_message(mc_message *message, const mc_enqueue_options *options,
       .id = id,
       .queue = options->queue.size ? options->queue : mc_slice_of(MC_DEFAULT_QUEUE),
       .max_retry = options->max_retry > 0 ? options->max_retry : 0,
-      .timeout_s = options->timeout_ms >= 0 ? ceil_s(options->timeout_ms) : deadline_s ? 0 : MC_DEFAULT_TIMEOUT_S,
+      .timeout_s = options->timeout_ms >= 0 ? ceil_s(options->timeout_ms)
+                   : deadline_s             ? 0
+                                            : MC_DEFAULT_TIMEOUT_S,
       .deadline_s = deadline_s,
       .retention_s = ceil_s(options->retention_ms),
       .group_key = options->group,

@@ -17,17 +17,17 @@
 /* What a caller asks for. Zeroed plus mc_enqueue_options_init gives asynq's defaults. Slices are borrowed. */
 typedef struct mc_enqueue_options {
   mc_slice type, payload;
-  mc_slice queue;          /* empty: "default" */
-  mc_slice id;             /* empty and has_id false: a random UUID */
-  bool has_id;             /* the caller chose the id; blank is then an error */
+  mc_slice queue;            /* empty: "default" */
+  mc_slice id;               /* empty and has_id false: a random UUID */
+  bool has_id;               /* the caller chose the id; blank is then an error */
   bool has_queue, has_group; /* likewise: given, so blank is an error */
-  int32_t max_retry;       /* negative: 0 */
-  int64_t timeout_ms;      /* -1: not given. Rounded up to whole seconds. */
-  int64_t deadline_s;      /* unix; -1: not given */
-  int64_t unique_ms;       /* -1: not unique; else at least 1000 */
-  int64_t process_at_ms;   /* unix ms; -1: now. Rounded up to whole seconds, so that nothing runs early. */
-  int64_t retention_ms;    /* 0: none. Rounded up to whole seconds. */
-  mc_slice group;          /* empty: none */
+  int32_t max_retry;         /* negative: 0 */
+  int64_t timeout_ms;        /* -1: not given. Rounded up to whole seconds. */
+  int64_t deadline_s;        /* unix; -1: not given */
+  int64_t unique_ms;         /* -1: not unique; else at least 1000 */
+  int64_t process_at_ms;     /* unix ms; -1: now. Rounded up to whole seconds, so that nothing runs early. */
+  int64_t retention_ms;      /* 0: none. Rounded up to whole seconds. */
+  mc_slice group;            /* empty: none */
   const mc_header *headers;
   size_t header_count;
 } mc_enqueue_options;

@@ -65,8 +65,8 @@ typedef struct mc_frame_task {
   uint64_t attempt;
   mc_slice id, type, queue, payload;
   int32_t retried, max_retry;
-  int64_t timeout_ms;  /* from the handler's start; 0: none */
-  int64_t deadline_ms; /* unix ms; 0: none */
+  int64_t timeout_ms;       /* from the handler's start; 0: none */
+  int64_t deadline_ms;      /* unix ms; 0: none */
   const mc_header *headers; /* encode: borrowed; decode: allocated, the caller frees */
   size_t header_count;
 } mc_frame_task;
@@ -77,9 +77,9 @@ typedef struct mc_frame_attempt { /* CANCEL */
 
 typedef struct mc_frame_enqueued { /* the answer to one ENQUEUE */
   uint64_t request;
-  int32_t code;     /* 0 or MC_E… */
-  mc_slice id;      /* the task's id */
-  mc_slice message; /* for people, when code is not 0 */
+  int32_t code;         /* 0 or MC_E… */
+  mc_slice id;          /* the task's id */
+  mc_slice message;     /* for people, when code is not 0 */
   int64_t process_at_s; /* 0 unless scheduled */
 } mc_frame_enqueued;
 
@@ -117,15 +117,15 @@ typedef struct mc_frame_load_failed {
 
 /* How a handler ended. The names are those of the log and of `outcome` in mooncrew.testing. */
 typedef enum mc_outcome {
-  MC_OUTCOME_DONE = 1,   /* result: has_result, text */
-  MC_OUTCOME_FAILED,     /* text: message and place; trace; delay_ms: the task's own retry delay, or -1 */
-  MC_OUTCOME_TIMED_OUT,  /* like FAILED */
-  MC_OUTCOME_CANCELLED,  /* like FAILED; the supervisor knows whether it asked because it shuts down */
-  MC_OUTCOME_SKIP_RETRY, /* archive now; text: why */
-  MC_OUTCOME_INVALID,    /* archive now: the payload does not fit; text: path and reason */
-  MC_OUTCOME_REVOKED,    /* drop; text: why */
-  MC_OUTCOME_SNOOZED,    /* again in delay_ms, no retry spent */
-  MC_OUTCOME_RETRY_IN,   /* failed; again in delay_ms; text: why */
+  MC_OUTCOME_DONE = 1,    /* result: has_result, text */
+  MC_OUTCOME_FAILED,      /* text: message and place; trace; delay_ms: the task's own retry delay, or -1 */
+  MC_OUTCOME_TIMED_OUT,   /* like FAILED */
+  MC_OUTCOME_CANCELLED,   /* like FAILED; the supervisor knows whether it asked because it shuts down */
+  MC_OUTCOME_SKIP_RETRY,  /* archive now; text: why */
+  MC_OUTCOME_INVALID,     /* archive now: the payload does not fit; text: path and reason */
+  MC_OUTCOME_REVOKED,     /* drop; text: why */
+  MC_OUTCOME_SNOOZED,     /* again in delay_ms, no retry spent */
+  MC_OUTCOME_RETRY_IN,    /* failed; again in delay_ms; text: why */
   MC_OUTCOME_NOT_STARTED, /* handed back on DRAIN */
 } mc_outcome;
 
@@ -133,15 +133,15 @@ typedef struct mc_frame_result {
   uint64_t attempt;
   mc_outcome outcome;
   bool has_result;
-  mc_slice text;  /* the result, or the error or reason */
-  mc_slice trace; /* traceback, for the log */
-  int64_t delay_ms; /* -1: none */
+  mc_slice text;        /* the result, or the error or reason */
+  mc_slice trace;       /* traceback, for the log */
+  int64_t delay_ms;     /* -1: none */
   uint64_t duration_us; /* of the handler */
 } mc_frame_result;
 
 typedef struct mc_frame_enqueue {
-  uint64_t request; /* the worker's number for it; comes back in ENQUEUED */
-  uint64_t attempt; /* the task that asks */
+  uint64_t request;           /* the worker's number for it; comes back in ENQUEUED */
+  uint64_t attempt;           /* the task that asks */
   mc_enqueue_options options; /* headers: encode borrowed; decode allocated, the caller frees */
 } mc_frame_enqueue;
 
@@ -161,7 +161,7 @@ int mc_frame_enqueue_decode(mc_slice body, mc_frame_enqueue *out);
  * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
  * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds. */
 typedef struct mc_page_slot {
-  _Atomic uint64_t attempt;     /* 0: free. Written last when filling, first when emptying. */
+  _Atomic uint64_t attempt; /* 0: free. Written last when filling, first when emptying. */
   _Atomic uint64_t started_ms;
   _Atomic uint64_t deadline_ms; /* 0: none */
 } mc_page_slot;

@@ -15,10 +15,11 @@
 #define MC_CHANNEL_CANCEL "asynq:cancel"
 
 /* The keys of one queue that have a fixed name: asynq:{queue}:<suffix>. */
-#define MC_QUEUE_KEYS(X)                                                                               \
-  X(PENDING, "pending") X(ACTIVE, "active") X(LEASE, "lease") X(SCHEDULED, "scheduled") X(RETRY, "retry") \
-  X(ARCHIVED, "archived") X(COMPLETED, "completed") X(PAUSED, "paused") X(PROCESSED, "processed")         \
-  X(FAILED, "failed") X(GROUPS, "groups") X(AGGREGATION_SETS, "aggregation_sets")
+#define MC_QUEUE_KEYS(X)                                                                                               \
+  X(PENDING, "pending")                                                                                                \
+  X(ACTIVE, "active") X(LEASE, "lease") X(SCHEDULED, "scheduled") X(RETRY, "retry") X(ARCHIVED, "archived")            \
+      X(COMPLETED, "completed") X(PAUSED, "paused") X(PROCESSED, "processed") X(FAILED, "failed") X(GROUPS, "groups")  \
+          X(AGGREGATION_SETS, "aggregation_sets")
 
 typedef enum mc_queue_key {
 #define X(name, suffix) MC_KEY_##name,
@@ -26,19 +27,20 @@ typedef enum mc_queue_key {
 #undef X
 } mc_queue_key;
 
-void mc_key_queue(mc_buf *out, mc_slice queue, mc_queue_key key);            /* asynq:{q}:pending … */
-void mc_key_task_prefix(mc_buf *out, mc_slice queue);                        /* asynq:{q}:t: */
-void mc_key_task(mc_buf *out, mc_slice queue, mc_slice id);                  /* asynq:{q}:t:<id> */
-void mc_key_group_prefix(mc_buf *out, mc_slice queue);                       /* asynq:{q}:g: */
+void mc_key_queue(mc_buf *out, mc_slice queue, mc_queue_key key); /* asynq:{q}:pending … */
+void mc_key_task_prefix(mc_buf *out, mc_slice queue);             /* asynq:{q}:t: */
+void mc_key_task(mc_buf *out, mc_slice queue, mc_slice id);       /* asynq:{q}:t:<id> */
+void mc_key_group_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}:g: */
 
 /* asynq:{q}:unique:<type>:<md5 of payload>; without a payload (data NULL) the name ends after the second colon. 0, or
  * MC_EINTERNAL where OpenSSL has no MD5 (FIPS mode): what was appended is then of no use. */
 int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload);
-void mc_key_daily(mc_buf *out, mc_slice queue, mc_queue_key key, int64_t at_s);   /* …processed:YYYY-MM-DD, UTC */
-void mc_key_server(mc_buf *out, mc_slice server);   /* asynq:servers:{host:pid:uuid}; server is "host:pid:uuid" */
+void mc_key_daily(mc_buf *out, mc_slice queue, mc_queue_key key, int64_t at_s); /* …processed:YYYY-MM-DD, UTC */
+void mc_key_server(mc_buf *out, mc_slice server);         /* asynq:servers:{host:pid:uuid}; server is "host:pid:uuid" */
 void mc_key_server_workers(mc_buf *out, mc_slice server); /* asynq:workers:{host:pid:uuid} */
 
-/* The queue that a key of the form asynq:{queue}:<suffix> belongs to, and its suffix, borrowed; false for other keys. */
+/* The queue that a key of the form asynq:{queue}:<suffix> belongs to, and its suffix, borrowed; false for other keys.
+ */
 bool mc_key_split(mc_slice key, mc_slice *queue, mc_slice *suffix);
 
 #endif

@@ -218,8 +218,10 @@ static int check_texts(const mc_message *message, mc_err *err) {
     mc_slice text;
     bool needed;
   } fields[] = {
-      {"type", message->type, true},         {"id", message->id, true},
-      {"queue", message->queue, false},      {"unique_key", message->unique_key, false},
+      {"type", message->type, true},
+      {"id", message->id, true},
+      {"queue", message->queue, false},
+      {"unique_key", message->unique_key, false},
       {"group_key", message->group_key, false},
   };
   for (size_t i = 0; i < MC_COUNT(fields); i++) {

@@ -13,7 +13,7 @@
 #include "base/value.h"
 
 #define MC_LEASE_S 30
-#define MC_SETTLE_BATCH 500  /* items per settle, extend or recover call, at most */
+#define MC_SETTLE_BATCH 500 /* items per settle, extend or recover call, at most */
 #define MC_DEQUEUE_BATCH 500
 #define MC_FORWARD_BATCH 100
 
@@ -60,7 +60,7 @@ typedef struct mc_settle_item {
   mc_slice unique_key; /* COMPLETE, RETAIN: the lock to release if this id holds it; empty: none */
   mc_slice result;     /* RETAIN: for the field `result`, when has_result */
   bool has_result;
-  mc_slice error;      /* ARCHIVE with an empty message: for the field mc_error */
+  mc_slice error; /* ARCHIVE with an empty message: for the field mc_error */
 } mc_settle_item;
 
 typedef struct mc_settle_context {
@@ -86,7 +86,8 @@ int mc_refused_read(const mc_value *reply, size_t *out_count, mc_err *err);
 mc_slice mc_refused_at(const mc_value *reply, size_t i);
 
 /* ---- forward: due ids of `scheduled` and `retry` to pending (or to their group), up to MC_FORWARD_BATCH of each.
- * The reply is an integer: how many ids moved or were dropped; call again while it is at least MC_FORWARD_BATCH. ---- */
+ * The reply is an integer: how many ids moved or were dropped; call again while it is at least MC_FORWARD_BATCH. ----
+ */
 void mc_call_forward(mc_call *call, mc_slice queue, int64_t now_ns);
 
 /* ---- recover: puts orphans back at the head of pending, if they are still as they were seen. ---- */
@@ -97,7 +98,8 @@ typedef struct mc_orphan {
 #define MC_NO_LEASE (-1)
 void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orphan *orphans, size_t count);
 
-/* The reply: an array with one integer per orphan: 1 put back, 0 changed meanwhile (left alone), 2 dropped (no hash). */
+/* The reply: an array with one integer per orphan: 1 put back, 0 changed meanwhile (left alone), 2 dropped (no hash).
+ */
 typedef enum mc_recovered { MC_RECOVER_CHANGED = 0, MC_RECOVER_REQUEUED = 1, MC_RECOVER_DROPPED = 2 } mc_recovered;
 int mc_recovered_at(const mc_value *reply, size_t i, mc_recovered *out);
 

@@ -31,13 +31,13 @@ typedef struct mc_conn mc_conn;
 typedef void (*mc_reply_fn)(void *arg, int status, const mc_value *reply);
 
 typedef struct mc_conn_options {
-  uint64_t connect_timeout_ms; /* until ready; 0: 5000 */
-  uint64_t command_timeout_ms; /* for the oldest unanswered command; 0: 10000 */
-  uint64_t backoff_min_ms;     /* first wait before a reconnect; 0: 50. Doubles, with jitter, … */
-  uint64_t backoff_max_ms;     /* … up to this; 0: 3000 */
-  const char *name;            /* for CLIENT SETNAME; NULL: none. Copied. */
-  void (*on_ready)(void *arg);                        /* connected, authenticated, database selected */
-  void (*on_lost)(void *arg, const char *why);        /* a ready connection went, or an attempt failed; another follows */
+  uint64_t connect_timeout_ms;                 /* until ready; 0: 5000 */
+  uint64_t command_timeout_ms;                 /* for the oldest unanswered command; 0: 10000 */
+  uint64_t backoff_min_ms;                     /* first wait before a reconnect; 0: 50. Doubles, with jitter, … */
+  uint64_t backoff_max_ms;                     /* … up to this; 0: 3000 */
+  const char *name;                            /* for CLIENT SETNAME; NULL: none. Copied. */
+  void (*on_ready)(void *arg);                 /* connected, authenticated, database selected */
+  void (*on_lost)(void *arg, const char *why); /* a ready connection went, or an attempt failed; another follows */
   void (*on_push)(void *arg, const mc_value *message); /* pub/sub and invalidation messages */
   void *arg;
 } mc_conn_options;

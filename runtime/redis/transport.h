@@ -1,5 +1,7 @@
 /* The seam under a connection: how bytes reach Redis. One implementation per way: transport_stream.c for tcp and unix
  * sockets; TLS joins as another. A connection owns its transport and makes a new one for every attempt.
+ *
+ * libuv writes with plain write(2): the program has to see to it that SIGPIPE does not end it.
  */
 #ifndef MC_REDIS_TRANSPORT_H
 #define MC_REDIS_TRANSPORT_H
@@ -14,13 +16,15 @@ typedef struct mc_transport mc_transport;
 typedef struct mc_transport_events {
   void (*on_open)(void *arg);
   void (*on_data)(void *arg, const char *bytes, size_t size);
-  void (*on_failed)(void *arg, const char *why); /* could not open, broke, or the other side closed; once, the last event */
+  void (*on_failed)(void *arg,
+                    const char *why); /* could not open, broke, or the other side closed; once, the last event */
   void *arg;
 } mc_transport_events;
 
 typedef struct mc_transport_ops {
   void (*write)(mc_transport *transport, mc_buf *bytes); /* takes the bytes; leaves the buffer empty and usable */
-  void (*close)(mc_transport *transport, void (*on_closed)(void *arg), void *arg); /* no event after this; frees itself */
+  void (*close)(mc_transport *transport, void (*on_closed)(void *arg),
+                void *arg); /* no event after this; frees itself */
 } mc_transport_ops;
 
 struct mc_transport {

@@ -9,7 +9,6 @@
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,14 +64,6 @@ static void finish(stream *s);
 
 static const mc_transport_ops stream_ops = {stream_write, stream_close};
 
-/* libuv writes with plain write(2), so a socket that the other side closed raises SIGPIPE, whose default is to end the
- * process. Where the program has no wish of its own, it is ignored. */
-static void ignore_sigpipe(void) {
-  struct sigaction now;
-  if (sigaction(SIGPIPE, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)
-    signal(SIGPIPE, SIG_IGN);
-}
-
 mc_transport *mc_transport_open_stream(uv_loop_t *loop, const mc_redis_url *url, const mc_transport_events *events) {
   stream *s = mc_alloc(sizeof *s);
   memset(s, 0, offsetof(stream, bytes));
@@ -81,7 +72,6 @@ mc_transport *mc_transport_open_stream(uv_loop_t *loop, const mc_redis_url *url,
   uv_timer_init(loop, &s->timer);
   s->timer.data = s;
   s->timer_open = true;
-  ignore_sigpipe();
   s->path = mc_strdup(url->path);
   if (s->path)
     try_address(s);

@@ -25,7 +25,7 @@ typedef struct mc_redis_url {
 /* 0, or MC_EINVALID. On success the caller deinits. */
 int mc_redis_url_parse(const char *text, mc_redis_url *out, mc_err *err);
 void mc_redis_url_copy(const mc_redis_url *from, mc_redis_url *to); /* the caller deinits it as well */
-void mc_redis_url_deinit(mc_redis_url *url); /* wipes the password */
+void mc_redis_url_deinit(mc_redis_url *url);                        /* wipes the password */
 
 /* The address without user and password, for logs and errors: "redis://host:6379/0", "redis+unix:///path?db=0".
  * Returns text, always NUL-terminated. */

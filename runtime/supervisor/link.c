@@ -75,8 +75,7 @@ static void on_commands_lost(void *arg, const char *why) {
     return;
   node->link.away = true;
   mc_log_begin(MC_LOG_ERROR, "redis is away");
-  mc_log_text("redis", node->link.address);
-  mc_log_text("detail", why);
+  mc_log_text("detail", why); /* begins with the address */
   mc_log_end();
 }
 

@@ -16,10 +16,10 @@ typedef struct mc_link {
   mc_conn *commands;
   mc_conn *notices;
   int64_t notices_id; /* client id of the notice connection; 0: it is not ready */
-  char address[512]; /* without credentials, for the log */
-  bool up;           /* the command connection is ready */
-  bool was_up;       /* it was ready once: the start-up messages differ */
-  bool away;         /* it is said in the log that Redis is away */
+  char address[512];  /* without credentials, for the log */
+  bool up;            /* the command connection is ready */
+  bool was_up;        /* it was ready once: the start-up messages differ */
+  bool away;          /* it is said in the log that Redis is away */
   bool tracking;
   bool refused; /* the server refused tracking: said in the log */
 } mc_link;

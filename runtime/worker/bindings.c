@@ -206,10 +206,12 @@ static int log_end(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"task_park", task_park},     {"task_ready", task_ready},           {"task_finish", task_finish},
-    {"timer_start", timer_start}, {"timer_stop", timer_stop},           {"enqueue_send", enqueue_send},
-    {"clock_wall", clock_wall},   {"clock_monotonic", clock_monotonic}, {"log_begin", log_begin},
-    {"log_text", log_text},       {"log_json", log_json},               {"log_end", log_end},
+    {"task_park", task_park},     {"task_ready", task_ready},
+    {"task_finish", task_finish}, {"timer_start", timer_start},
+    {"timer_stop", timer_stop},   {"enqueue_send", enqueue_send},
+    {"clock_wall", clock_wall},   {"clock_monotonic", clock_monotonic},
+    {"log_begin", log_begin},     {"log_text", log_text},
+    {"log_json", log_json},       {"log_end", log_end},
 };
 
 int luaopen_mooncrew_native_worker(lua_State *L) {

@@ -42,7 +42,7 @@ void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency);
 
 /* ---- what the supervisor says ---- */
 
-int mc_tasks_add(mc_tasks *tasks, mc_slice body);     /* the body of a TASK frame, copied; MC_EMALFORMED */
+int mc_tasks_add(mc_tasks *tasks, mc_slice body);        /* the body of a TASK frame, copied; MC_EMALFORMED */
 void mc_tasks_cancel(mc_tasks *tasks, uint64_t attempt); /* nothing when it has ended meanwhile */
 void mc_tasks_drain(mc_tasks *tasks);
 void mc_tasks_enqueued(mc_tasks *tasks, const mc_frame_enqueued *enqueued);

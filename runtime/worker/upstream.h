@@ -15,7 +15,7 @@ typedef struct mc_upstream {
   uint64_t oldest_us;  /* when the first of the frames in `out` was added; meaningless while it is empty */
   mc_frame_reader reader;
   void (*on_frame)(void *arg, const mc_frame *frame);
-  void (*on_writable)(void *arg);               /* it was full, and is no more */
+  void (*on_writable)(void *arg);                /* it was full, and is no more */
   void (*on_closed)(void *arg, const char *why); /* why: NULL when the supervisor closed its end */
   void *arg;
 } mc_upstream;

@@ -12,14 +12,14 @@ static void expect_same(mc_buf *out, mc_slice body) {
     abort();
 }
 
-#define ROUND_TRIP(name, struct_type)                          \
-  static void try_##name(mc_slice body, mc_buf *out) {         \
-    struct_type frame;                                         \
-    if (mc_frame_##name##_decode(body, &frame))                \
-      return;                                                  \
-    mc_frame_##name##_encode(out, &frame);                     \
-    expect_same(out, body);                                    \
-    release(frame);                                            \
+#define ROUND_TRIP(name, struct_type)                                                                                  \
+  static void try_##name(mc_slice body, mc_buf *out) {                                                                 \
+    struct_type frame;                                                                                                 \
+    if (mc_frame_##name##_decode(body, &frame))                                                                        \
+      return;                                                                                                          \
+    mc_frame_##name##_encode(out, &frame);                                                                             \
+    expect_same(out, body);                                                                                            \
+    release(frame);                                                                                                    \
   }
 
 #define release(frame) (void)frame
@@ -47,8 +47,8 @@ static void try_token(mc_slice body, mc_buf *out) {
 }
 
 static void (*const decoders[])(mc_slice body, mc_buf *out) = {
-    [MC_FRAME_SETTINGS] = try_settings, [MC_FRAME_TASK] = try_task,     [MC_FRAME_CANCEL] = try_cancel,
-    [MC_FRAME_ENQUEUED] = try_enqueued, [MC_FRAME_PING] = try_token,    [MC_FRAME_READY] = try_ready,
+    [MC_FRAME_SETTINGS] = try_settings, [MC_FRAME_TASK] = try_task,       [MC_FRAME_CANCEL] = try_cancel,
+    [MC_FRAME_ENQUEUED] = try_enqueued, [MC_FRAME_PING] = try_token,      [MC_FRAME_READY] = try_ready,
     [MC_FRAME_RESULT] = try_result,     [MC_FRAME_ENQUEUE] = try_enqueue, [MC_FRAME_LOAD_FAILED] = try_load_failed,
     [MC_FRAME_PONG] = try_token,
 };

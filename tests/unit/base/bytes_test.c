@@ -95,7 +95,7 @@ static void test_random_stays_below_its_limit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_buffer_grows_and_consumes), cmocka_unit_test(test_arguments_keep_their_bounds),
+      cmocka_unit_test(test_a_buffer_grows_and_consumes),    cmocka_unit_test(test_arguments_keep_their_bounds),
       cmocka_unit_test(test_a_list_may_shrink_while_walked), cmocka_unit_test(test_ids_are_well_formed_and_differ),
       cmocka_unit_test(test_random_stays_below_its_limit),
   };

@@ -12,7 +12,7 @@ static void test_good(void **state) {
   static const struct {
     const char *text;
     int64_t ms;
-  } cases[] = {{"10", 10000},     {"0", 0},        {"1.5", 1500},    {"90s", 90000},         {"250ms", 250},
+  } cases[] = {{"10", 10000},      {"0", 0},          {"1.5", 1500},     {"90s", 90000},    {"250ms", 250},
                {"1h30m", 5400000}, {"2d", 172800000}, {"1.5h", 5400000}, {"1m0.5s", 60500}, {"0s", 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     int64_t ms = -1;
@@ -24,8 +24,9 @@ static void test_good(void **state) {
 
 static void test_bad_names_the_text_and_leaves_the_result_alone(void **state) {
   (void)state;
-  static const char *const cases[] = {"",    "s",   "-5s", "5x", "1h 30m", "5 s", "1.2.3s", "5s5s", "10s5", "1e3s",
-                                      "inf", "nan", "ms5", ".", "99999999999999999999d"};
+  static const char *const cases[] = {"",    "s",      "-5s",  "5x",   "1h 30m",
+                                      "5 s", "1.2.3s", "5s5s", "10s5", "1e3s",
+                                      "inf", "nan",    "ms5",  ".",    "99999999999999999999d"};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     int64_t ms = 77;
     mc_err err = {""};

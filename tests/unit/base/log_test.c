@@ -56,7 +56,7 @@ static void test_text(void **state) {
   mc_log_configure(ends[1], MC_LOG_TEXT, MC_LOG_INFO);
   write_line();
   assert_string_equal(strstr(written(), " warn "), " warn task failed type=a:b error=\"say "
-                                                  "\\\"no\\\"\\n\\u0001\xef\xbf\xbd\" retried=-3 duration_ms=1.500\n");
+                                                   "\\\"no\\\"\\n\\u0001\xef\xbf\xbd\" retried=-3 duration_ms=1.500\n");
 }
 
 static void test_below_the_level_nothing_is_written(void **state) {

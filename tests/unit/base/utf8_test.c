@@ -39,7 +39,9 @@ static void check_sanitized(mc_slice from, size_t max, const char *want) {
 static void test_sanitize(void **state) {
   (void)state;
   check_sanitized(BYTES("good \xc3\xa9"), 100, "good \xc3\xa9");
-  check_sanitized(BYTES("a\xff\0b"), 100, "a\xef\xbf\xbd\xef\xbf\xbd" "b");
+  check_sanitized(BYTES("a\xff\0b"), 100,
+                  "a\xef\xbf\xbd\xef\xbf\xbd"
+                  "b");
   check_sanitized(BYTES("abcdef"), 4, "abcd...");
   check_sanitized(BYTES("abc\xc3\xa9"), 4, "abc..."); /* never in the middle of a character */
 }

@@ -70,9 +70,7 @@ static const char *content(const char *path) {
   return text;
 }
 
-#define RUN(...)                                              \
-  run((int)MC_COUNT(((char *[]){"mooncrew", __VA_ARGS__})),   \
-      (char *[]){"mooncrew", __VA_ARGS__, NULL})
+#define RUN(...) run((int)MC_COUNT(((char *[]){"mooncrew", __VA_ARGS__})), (char *[]){"mooncrew", __VA_ARGS__, NULL})
 
 static void a_command_that_is_done_gives_0(void **state) {
   (void)state;

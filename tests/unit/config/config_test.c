@@ -96,8 +96,9 @@ static void durations_keep_to_their_limits(void **state) {
                  "shutdown_timeout: must be a duration from 0s to 1h, not '2h'");
   expect_refused(config, "archive_max_age", "1", MC_EINVALID,
                  "archive_max_age: must be a duration from 1m to 3650d, not '1'");
-  expect_refused(config, "shutdown_timeout", "soon", MC_EINVALID,
-                 "shutdown_timeout: 'soon' is no duration: write seconds or units such as \"90s\", \"1h30m\", \"250ms\"");
+  expect_refused(
+      config, "shutdown_timeout", "soon", MC_EINVALID,
+      "shutdown_timeout: 'soon' is no duration: write seconds or units such as \"90s\", \"1h30m\", \"250ms\"");
   assert_int_equal(config->shutdown_timeout_ms, 8000);
   assert_int_equal(config->kill_grace_ms, 5000);
 }

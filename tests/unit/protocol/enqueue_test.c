@@ -209,9 +209,9 @@ static void numbers_out_of_range_are_refused_by_name(void **state) {
 
 static void a_call_names_its_keys_and_six_arguments_per_task(void **state) {
   (void)state;
-  static const char *const expected[] = {"asynq:{default}:pending", "asynq:{default}:scheduled",
-                                         "asynq:{default}:groups",  "asynq:{default}:t:",
-                                         "asynq:{default}:g:",      "1700000000"};
+  static const char *const expected[] = {
+      "asynq:{default}:pending", "asynq:{default}:scheduled", "asynq:{default}:groups",
+      "asynq:{default}:t:",      "asynq:{default}:g:",        "1700000000"};
   mc_enqueue_options options = plain();
   mc_enqueue enqueue;
   mc_message_box box;

@@ -65,22 +65,22 @@ static const mc_frame_enqueue enqueue = {.request = 5,
 
 /* ---- one row per frame: encode the sample, decode a body and free what that allocated ---- */
 
-#define ROW(name, struct_type, sample, memory)                             \
-  static void encode_##name(mc_buf *out) {                                 \
-    mc_frame_##name##_encode(out, &sample);                                \
-  }                                                                        \
-  static int decode_##name(mc_slice body, mc_buf *again) {                 \
-    struct_type frame;                                                     \
-    memset(&frame, 0x5a, sizeof frame);                                    \
-    struct_type before = frame;                                            \
-    int rc = mc_frame_##name##_decode(body, &frame);                       \
-    if (rc == 0) {                                                         \
-      mc_frame_##name##_encode(again, &frame);                             \
-      free((void *)(memory));                                              \
-    } else {                                                               \
-      assert_memory_equal(&frame, &before, sizeof frame);                  \
-    }                                                                      \
-    return rc;                                                             \
+#define ROW(name, struct_type, sample, memory)                                                                         \
+  static void encode_##name(mc_buf *out) {                                                                             \
+    mc_frame_##name##_encode(out, &sample);                                                                            \
+  }                                                                                                                    \
+  static int decode_##name(mc_slice body, mc_buf *again) {                                                             \
+    struct_type frame;                                                                                                 \
+    memset(&frame, 0x5a, sizeof frame);                                                                                \
+    struct_type before = frame;                                                                                        \
+    int rc = mc_frame_##name##_decode(body, &frame);                                                                   \
+    if (rc == 0) {                                                                                                     \
+      mc_frame_##name##_encode(again, &frame);                                                                         \
+      free((void *)(memory));                                                                                          \
+    } else {                                                                                                           \
+      assert_memory_equal(&frame, &before, sizeof frame);                                                              \
+    }                                                                                                                  \
+    return rc;                                                                                                         \
   }
 
 ROW(settings, mc_frame_settings, settings, NULL)
@@ -232,7 +232,8 @@ static void test_counts_sizes_and_values_out_of_range_are_refused(void **state) 
   mc_buf again = {0};
   const mc_slice many_entries = TEXT("\xff\xff\xff\xff\0\0\0\0\0\0\0\0");
   assert_int_equal(decode_ready(many_entries, &again), MC_EMALFORMED);
-  const mc_slice long_text = TEXT("\xff\xff\xff\xff" "abc");
+  const mc_slice long_text = TEXT("\xff\xff\xff\xff"
+                                  "abc");
   assert_int_equal(decode_load_failed(long_text, &again), MC_EMALFORMED);
   mc_frame_result bad = result;
   for (int outcome = 0; outcome <= MC_OUTCOME_NOT_STARTED + 1; outcome += MC_OUTCOME_NOT_STARTED + 1) {

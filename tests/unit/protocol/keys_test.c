@@ -96,13 +96,8 @@ static void a_key_is_split_into_queue_and_suffix(void **state) {
 
 static void other_keys_are_not_split(void **state) {
   (void)state;
-  static const char *const cases[] = {"",
-                                      "asynq:{",
-                                      "asynq:queues",
-                                      "asynq:{}:pending",
-                                      "asynq:{low}",
-                                      "asynq:low:pending",
-                                      "other:{low}:pending"};
+  static const char *const cases[] = {
+      "", "asynq:{", "asynq:queues", "asynq:{}:pending", "asynq:{low}", "asynq:low:pending", "other:{low}:pending"};
   for (size_t i = 0; i < MC_COUNT(cases); i++) {
     mc_slice name, suffix;
     if (mc_key_split(mc_slice_of(cases[i]), &name, &suffix))

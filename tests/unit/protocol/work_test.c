@@ -76,11 +76,8 @@ static void a_settle_of_each_kind(void **state) {
        "asynq:{q}:active asynq:{q}:lease asynq:{q}:pending "
        "asynq:{q}:t: h:1:u: 1700000000000000005 a 3 1 2 b 4 -1 0"},
   };
-  const mc_settle_context context = {.queue = queue,
-                                     .server = server,
-                                     .now_ns = NOW_NS,
-                                     .archive_max_age_s = 100,
-                                     .archive_max_size = 50};
+  const mc_settle_context context = {
+      .queue = queue, .server = server, .now_ns = NOW_NS, .archive_max_age_s = 100, .archive_max_size = 50};
   const mc_settle_item full = {.id = MC_SLICE_LITERAL("a"),
                                .attempt = 3,
                                .near_head = true,

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,6 +133,7 @@ UNUSED static mc_conn *probe_connect(probe *p, const char *url_text, mc_conn_opt
 /* A probe with a connection that is not started yet. */
 UNUSED static void probe_init(probe *p, const char *url_text, mc_conn_options options) {
   *p = (probe){0};
+  signal(SIGPIPE, SIG_IGN);
   assert_int_equal(uv_loop_init(&p->loop), 0);
   uv_timer_init(&p->loop, &p->limit);
   uv_timer_start(&p->limit, probe_on_limit, PROBE_LIMIT_MS, 0);

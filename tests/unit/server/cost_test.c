@@ -32,8 +32,7 @@ typedef struct expected_calls {
 static void assert_calls(const expected_calls *expected, size_t count) {
   for (size_t i = 0; i < count; i++)
     if (calls_of(expected[i].command) != expected[i].calls)
-      fail_msg("%s was called %d times, not %d", expected[i].command, calls_of(expected[i].command),
-               expected[i].calls);
+      fail_msg("%s was called %d times, not %d", expected[i].command, calls_of(expected[i].command), expected[i].calls);
 }
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -389,19 +389,18 @@ static void test_large_results_wait_for_a_supervisor_that_is_slow_to_read(void *
 
 /* ---- waiting ---- */
 
-static const char waiting_script[] =
-    "local crew = require 'mooncrew'\n"
-    "crew.task('sleep', { perform = function(payload) crew.sleep(payload) end })\n"
-    "crew.task('stubborn', { perform = function()\n"
-    "  local _, first = pcall(crew.sleep, '1h')\n"
-    "  local _, second = pcall(crew.sleep, 0)\n"
-    "  return { first, second }\n"
-    "end })\n"
-    "crew.task('wraps', { perform = function()\n"
-    "  local ok, message = pcall(crew.sleep, '1h')\n"
-    "  error('gave up: ' .. message, 0)\n"
-    "end })\n"
-    "crew.task('spin', { perform = function() while true do end end })\n";
+static const char waiting_script[] = "local crew = require 'mooncrew'\n"
+                                     "crew.task('sleep', { perform = function(payload) crew.sleep(payload) end })\n"
+                                     "crew.task('stubborn', { perform = function()\n"
+                                     "  local _, first = pcall(crew.sleep, '1h')\n"
+                                     "  local _, second = pcall(crew.sleep, 0)\n"
+                                     "  return { first, second }\n"
+                                     "end })\n"
+                                     "crew.task('wraps', { perform = function()\n"
+                                     "  local ok, message = pcall(crew.sleep, '1h')\n"
+                                     "  error('gave up: ' .. message, 0)\n"
+                                     "end })\n"
+                                     "crew.task('spin', { perform = function() while true do end end })\n";
 
 static void test_many_tasks_sleep_at_a_time(void **state) {
   crew *self = *state;
@@ -551,8 +550,8 @@ static void test_a_handler_enqueues_through_the_supervisor(void **state) {
   answer(self, &(mc_frame_enqueued){.request = enqueue.request, .id = MC_SLICE_LITERAL("chosen")});
   enqueue = expect_enqueue(self, attempt);
   assert_int_equal(enqueue.options.max_retry, MC_DEFAULT_MAX_RETRY);
-  answer(self, &(mc_frame_enqueued){
-                   .request = enqueue.request, .code = MC_EDUPLICATE, .message = MC_SLICE_LITERAL("taken")});
+  answer(self,
+         &(mc_frame_enqueued){.request = enqueue.request, .code = MC_EDUPLICATE, .message = MC_SLICE_LITERAL("taken")});
   assert_text(expect_result(self, attempt, MC_OUTCOME_DONE).text,
               "[{\"id\":\"chosen\",\"queue\":\"low\",\"state\":\"pending\",\"type\":\"child\"},true,\"taken\","
               "\"DUPLICATE_TASK\"]");
