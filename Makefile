@@ -47,7 +47,8 @@ deps: ## install the Debian packages that are missing
 # ---- the build ----
 
 $(BUILD)/mooncrew: $(BUILD)/runtime/main.o $(ALL_OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "link $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 CLIENT_OBJECTS = $(foreach room,client redis protocol base,$(filter-out %/lua_client.o,$(call room_objects,$(room))))
 
@@ -76,11 +77,12 @@ $(BUILD)/lua/mooncrew/native_cli.so: $(filter-out %/cli.o,$(call objects,cli)) $
 	$(CC) $(LDFLAGS) -shared -o $@ $^
 
 $(BUILD)/%.o: %.c | $(GEN)/protocol/task.pb-c.h
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@mkdir -p $(@D) && echo "cc $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(GEN)/%.o: $(GEN)/%.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
+	@echo "cc $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
 
 $(GEN)/protocol/task.pb-c.c $(GEN)/protocol/task.pb-c.h &: runtime/protocol/task.proto
 	@mkdir -p $(@D)

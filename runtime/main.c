@@ -23,9 +23,10 @@ int main(int argc, char **argv) {
   mc_cli_main(argc, argv, program, &outcome);
   if (!outcome.run)
     return outcome.exit_code;
-  int code = mc_supervisor_run(&outcome.config, program);
+  int code = mc_supervisor_run(&outcome.config);
   if (outcome.redis)
     mc_cli_stop_redis(outcome.redis);
   mc_config_deinit(&outcome.config);
-  return code;
+  fflush(NULL);
+  _exit(code);
 }

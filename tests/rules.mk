@@ -23,7 +23,8 @@ unit_helpers = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c,$(wildcard test
 
 define unit_rule
 $(BUILD)/tests/unit/$1/%: $(BUILD)/tests/unit/$1/%.o $(call unit_helpers,$1) $(UNIT_SUPPORT) $(foreach room,$(USES_$1),$(call room_objects,$(room)))
-	$(CC) $(LDFLAGS) -o $$@ $$^ $(if $(findstring worker,$1)$(findstring lualib,$1)$(findstring cli,$1),$$(LIBS),$$(CLIENT_LIBS)) -lcmocka -lm
+	@echo "link $$@"
+	@$(CC) $(LDFLAGS) -o $$@ $$^ $(if $(findstring worker,$1)$(findstring lualib,$1)$(findstring cli,$1),$$(LIBS),$$(CLIENT_LIBS)) -lcmocka -lm
 endef
 $(foreach room,$(ROOMS) server,$(eval $(call unit_rule,$(room))))
 

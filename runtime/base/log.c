@@ -7,13 +7,17 @@
 #include "base/utf8.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FLUSH_AT_BYTES 65536
+#define BACKLOG_MAX (1 << 20)
+#define CLOSE_WAIT_MS 1000
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char *const format_names[] = {"text", "json"};
@@ -24,10 +28,14 @@ static struct {
   mc_log_level level;
   bool open; /* between begin and end of a line that will be written */
   mc_buf lines;
+  size_t line_start; /* where the line begun last begins */
+  size_t dropped;    /* lines, since the last report */
   mc_buf scratch;
   int64_t stamp_s; /* the second that stamp holds */
   char stamp[24];
 } logger = {.fd = STDERR_FILENO, .level = MC_LOG_INFO, .stamp_s = -1};
+
+static void write_out(int wait_ms);
 
 static int name_index(const char *name, const char *const *names, int count) {
   for (int i = 0; i < count; i++)
@@ -130,6 +138,7 @@ void mc_log_begin(mc_log_level level, const char *event) {
   logger.open = mc_log_enabled(level);
   if (!logger.open)
     return;
+  logger.line_start = logger.lines.size;
   if (logger.format == MC_LOG_JSON) {
     mc_buf_add_text(&logger.lines, "{\"time\":\"");
     add_time();
@@ -189,8 +198,13 @@ void mc_log_end(void) {
   if (logger.format == MC_LOG_JSON)
     mc_buf_add_char(&logger.lines, '}');
   mc_buf_add_char(&logger.lines, '\n');
+  size_t line_size = logger.lines.size - logger.line_start;
   if (logger.lines.size >= FLUSH_AT_BYTES)
-    mc_log_flush();
+    write_out(0);
+  if (logger.lines.size > BACKLOG_MAX) {
+    logger.lines.size -= line_size;
+    logger.dropped++;
+  }
 }
 
 void mc_log_event(mc_log_level level, const char *event, const char *format, ...) {
@@ -206,18 +220,50 @@ void mc_log_event(mc_log_level level, const char *event, const char *format, ...
   mc_log_end();
 }
 
-void mc_log_flush(void) {
+/* A pipe or a terminal that polls as writable takes this much without blocking (PIPE_BUF); a file takes anything. */
+static size_t chunk_size(size_t left) {
+  struct stat status;
+  bool file = fstat(logger.fd, &status) == 0 && S_ISREG(status.st_mode);
+  return file || left < PIPE_BUF ? left : PIPE_BUF;
+}
+
+static bool takes_bytes(int wait_ms) {
+  struct pollfd wait = {.fd = logger.fd, .events = POLLOUT};
+  return poll(&wait, 1, wait_ms) > 0;
+}
+
+static void write_out(int wait_ms) {
   size_t written = 0;
-  while (written < logger.lines.size) {
-    ssize_t n = write(logger.fd, logger.lines.data + written, logger.lines.size - written);
-    if (n >= 0) {
+  while (written < logger.lines.size && takes_bytes(wait_ms)) {
+    size_t size = chunk_size(logger.lines.size - written);
+    ssize_t n = write(logger.fd, logger.lines.data + written, size);
+    if (n >= 0)
       written += (size_t)n;
-    } else if (errno == EAGAIN) {
-      struct pollfd wait = {.fd = logger.fd, .events = POLLOUT};
-      poll(&wait, 1, -1);
-    } else if (errno != EINTR) {
-      break; /* nobody reads the log any more; the work goes on */
-    }
+    else if (errno != EINTR && errno != EAGAIN)
+      written = logger.lines.size; /* nobody reads the log any more; the work goes on */
   }
-  mc_buf_clear(&logger.lines);
+  mc_buf_consume(&logger.lines, written);
+}
+
+/* Says what was dropped as soon as there is room for it. */
+static void report_dropped(void) {
+  size_t dropped = logger.dropped;
+  if (dropped == 0 || logger.lines.size > BACKLOG_MAX / 2)
+    return;
+  logger.dropped = 0;
+  mc_log_begin(MC_LOG_WARN, "log lines dropped");
+  mc_log_int("lines", (int64_t)dropped);
+  mc_log_text("detail", "whoever reads the log stood still");
+  mc_log_end();
+}
+
+void mc_log_flush(void) {
+  if (logger.lines.size == 0)
+    return;
+  write_out(0);
+  report_dropped();
+}
+
+void mc_log_close(void) {
+  write_out(CLOSE_WAIT_MS);
 }

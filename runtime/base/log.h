@@ -36,9 +36,13 @@ void mc_log_end(void);
 /* An event with one formatted field `detail`. */
 void mc_log_event(mc_log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Writes what is buffered; called once per loop turn, before exit, and by itself when the buffer grows large. Blocks
- * while the descriptor does not accept bytes. */
+/* Writes what is buffered, as far as the descriptor takes it without blocking; called once per loop turn, and by itself
+ * when the buffer grows large. A reader that stands still does not hold up the process: up to 1 MB waits for it, then
+ * lines are dropped, and a line says how many once it reads again. */
 void mc_log_flush(void);
+
+/* The same before the process ends: waits up to a second for a slow reader. */
+void mc_log_close(void);
 
 /* "debug", "info", "warn", "error" / "text", "json"; -1 for anything else. */
 int mc_log_level_parse(const char *name);

@@ -93,7 +93,7 @@ void mc_frame_task_encode(mc_buf *out, const mc_frame_task *task);
 int mc_frame_task_decode(mc_slice body, mc_frame_task *out);
 void mc_frame_cancel_encode(mc_buf *out, const mc_frame_attempt *cancel);
 int mc_frame_cancel_decode(mc_slice body, mc_frame_attempt *out);
-void mc_frame_drain_encode(mc_buf *out); /* no body: hand back what was not started, take no more */
+void mc_frame_drain_encode(mc_buf *out); /* no body: hand back what was not started */
 void mc_frame_enqueued_encode(mc_buf *out, const mc_frame_enqueued *enqueued);
 int mc_frame_enqueued_decode(mc_slice body, mc_frame_enqueued *out);
 void mc_frame_token_encode(mc_buf *out, mc_frame_type type, const mc_frame_token *token);

@@ -1,12 +1,15 @@
 /* Cancellation: see cancel.h. */
 #include "supervisor/cancel.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/node.h"
 
 void mc_cancel_held(mc_held *held) {
-  if (held->worker)
-    mc_frame_cancel_encode(mc_channel_out(&held->worker->channel), &(mc_frame_attempt){held->attempt});
+  if (!held->worker || held->cancelled_ms)
+    return;
+  held->cancelled_ms = mc_clock_mono_ms();
+  mc_frame_cancel_encode(mc_channel_out(&held->worker->channel), &(mc_frame_attempt){held->attempt});
 }
 
 void mc_cancel_by_id(mc_node *node, mc_slice id) {

@@ -10,7 +10,8 @@ struct mc_held;
 /* Every task with this id that a worker of ours has. */
 void mc_cancel_by_id(struct mc_node *node, mc_slice id);
 
-/* Asks the worker that has it to stop its coroutine; the result says what became of it. */
+/* Asks the worker that has it to stop its coroutine; the result says what became of it. A worker that has not stopped
+ * it within kill_grace is killed (duty_overdue.h). */
 void mc_cancel_held(struct mc_held *held);
 
 #endif

@@ -36,12 +36,13 @@ static mc_held *find_blamed(mc_worker *worker, const struct death *death) {
 }
 
 static void log_death(const mc_worker *worker, const struct death *death, const mc_held *blamed) {
-  if (death->by_us)
+  if (death->by_us || worker->load_failed) /* the second is in the log already */
     return;
   mc_log_begin(MC_LOG_ERROR, worker->overdue_attempt ? "worker killed" : "worker died");
   mc_log_int("worker", worker->index);
   mc_log_int("pid", worker->process.pid);
-  mc_log_text("detail", worker->overdue_attempt ? "a handler did not stop at its time-out" : death->text);
+  mc_log_text("detail", worker->overdue_attempt ? "a handler did not stop when its time was out or it was cancelled"
+                                                : death->text);
   mc_log_int("tasks_in_flight", (int64_t)worker->held_count);
   if (blamed) {
     mc_log_slice("type", blamed->box.message.type);
@@ -63,8 +64,9 @@ static void settle_crash(mc_node *node, mc_held *held, const struct death *death
 }
 
 static void settle_blamed(mc_worker *worker, mc_held *held, const struct death *death) {
+  bool cancelled = held->cancelled_ms != 0;
   if (worker->overdue_attempt)
-    mc_outcome_fail(worker->node, held, MC_SLICE_LITERAL("context deadline exceeded"), -1);
+    mc_outcome_fail(worker->node, held, mc_slice_of(cancelled ? "context canceled" : "context deadline exceeded"), -1);
   else
     settle_crash(worker->node, held, death);
 }
@@ -78,6 +80,6 @@ void mc_death_settle(mc_worker *worker, int64_t status, int signal) {
     if (held != blamed)
       mc_outcome_requeue(worker->node, held, 0);
   }
-  if (blamed) /* last, so that its neighbours are taken again before it */
+  if (blamed)
     settle_blamed(worker, blamed, &death);
 }

@@ -3,7 +3,7 @@
  * The shared page tells which attempt the worker was resuming: it alone is blamed. If the supervisor killed the worker
  * since a task was past its time, the blamed attempt fails as timed out (a retry is spent, as for any time-out). If the
  * worker crashed, the blamed attempt goes back with one more crash to its name, or, at max_crashes, to the archive.
- * All others go back to the head of their queues as if they had not been started, in the order they were taken in.
+ * All others go back to the head of their queues as if they had not been started, in the order they came from there.
  * An exit with code 0 while tasks were in flight is a crash like any other.
  */
 #ifndef MC_SUPERVISOR_DEATH_H

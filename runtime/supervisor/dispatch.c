@@ -6,9 +6,12 @@
 #include "base/mem.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
+#include "supervisor/refusal.h"
 #include "supervisor/wake.h"
 
 #include <stdlib.h>
+
+#define REFUSED_PAUSE_MS 1000
 
 struct request {
   mc_node *node;
@@ -103,27 +106,20 @@ static void take_tasks(mc_node *node, const struct request *request, const mc_de
   }
 }
 
-static void log_refused(const mc_queue *queue, const char *why) {
-  mc_log_begin(MC_LOG_ERROR, "dequeue refused");
-  mc_log_slice("queue", queue->name);
-  mc_log_text("detail", why);
-  mc_log_end();
-}
-
 static void on_dequeued(void *arg, int status, const mc_value *reply) {
   struct request request = *(struct request *)arg;
   mc_queue *queue = request.queue;
   mc_dequeued dequeued = {0};
-  mc_err err;
   free(arg);
   request.node->asked -= request.count;
   if (status) { /* what the lost reply held is found by the recover duty */
     mc_queue_answered(queue, request.count, 0);
     return;
   }
-  if (mc_dequeued_read(reply, &dequeued, &err)) {
-    log_refused(queue, err.text);
-    mc_queue_answered(queue, request.count, 0); /* asked again by the slow check */
+  if (!mc_granted(MC_REFUSED_DEQUEUE, &queue->refused, queue->name, reply) ||
+      mc_dequeued_read(reply, &dequeued, NULL)) {
+    mc_queue_answered(queue, request.count, request.count);       /* it stays ready … */
+    queue->hold_until_ms = mc_clock_mono_ms() + REFUSED_PAUSE_MS; /* … and is asked again by then */
     return;
   }
   size_t taken = dequeued.count + dequeued.missing_count;

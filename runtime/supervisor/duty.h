@@ -29,6 +29,7 @@ typedef struct mc_duty_timer {
 
 typedef struct mc_duties {
   mc_duty_timer timers[MC_DUTY_COUNT];
+  unsigned refused;    /* bit per mc_refusal, for what belongs to no queue */
   uint64_t checked_ms; /* when the slow check of wake.h ran last */
 } mc_duties;
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "supervisor/node.h"
+#include "supervisor/refusal.h"
 
 #include <stdlib.h>
 
@@ -18,7 +19,8 @@ static void on_forwarded(void *arg, int status, const mc_value *reply) {
   struct request request = *(struct request *)arg;
   int64_t moved = 0;
   free(arg);
-  if (status || mc_value_integer(reply, &moved) || moved == 0)
+  if (status || !mc_granted(MC_REFUSED_FORWARD, &request.queue->refused, request.queue->name, reply) ||
+      mc_value_integer(reply, &moved) || moved == 0)
     return; /* what is due stays due: the next second tries again */
   request.queue->ready = true;
   if (moved >= MC_FORWARD_BATCH)

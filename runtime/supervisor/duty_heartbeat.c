@@ -8,6 +8,7 @@
 #include "protocol/keys.h"
 #include "protocol/server_info.h"
 #include "supervisor/node.h"
+#include "supervisor/refusal.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ static void add_worker_info(const mc_node *node, const mc_held *held, mc_args *h
 }
 
 static void transmit(mc_node *node, mc_args *args) {
-  mc_conn_send(node->link.commands, args, NULL, NULL); /* an error shows at the next beat or not at all */
+  mc_conn_send(node->link.commands, args, NULL, NULL); /* an error shows in the reply of EXEC */
   mc_args_clear(args);
 }
 
@@ -116,6 +117,12 @@ static void register_key(mc_node *node, mc_args *args, const char *index, void (
   transmit(node, args);
 }
 
+static void on_beat(void *arg, int status, const mc_value *reply) {
+  mc_node *node = arg;
+  if (status == 0)
+    mc_granted(MC_REFUSED_HEARTBEAT, &node->duties.refused, (mc_slice){0}, reply);
+}
+
 void mc_duty_heartbeat(mc_node *node) {
   mc_args args = {0};
   mc_conn_send_words(node->link.commands, NULL, NULL, "MULTI", NULL);
@@ -127,7 +134,7 @@ void mc_duty_heartbeat(mc_node *node) {
   mc_args_add_int(&args, TTL_S);
   transmit(node, &args);
   send_workers(node, &args);
-  mc_conn_send_words(node->link.commands, NULL, NULL, "EXEC", NULL);
+  mc_conn_send_words(node->link.commands, on_beat, node, "EXEC", NULL);
   register_key(node, &args, MC_KEY_SERVERS, mc_key_server);
   register_key(node, &args, MC_KEY_WORKERS, mc_key_server_workers);
   mc_args_deinit(&args);

@@ -5,12 +5,14 @@
 #include "base/mem.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
+#include "supervisor/refusal.h"
 
 #include <stdlib.h>
 
 /* Attempts, not pointers: a held task may be settled and gone before the answer comes. */
 struct request {
   mc_node *node;
+  mc_queue *queue;
   uint64_t sent_boot_ms;
   size_t count;
   uint64_t attempts[MC_SETTLE_BATCH];
@@ -26,7 +28,8 @@ static bool was_refused(const mc_value *reply, size_t refused, mc_slice id) {
 static void on_extended(void *arg, int status, const mc_value *reply) {
   struct request *request = arg;
   size_t refused = 0;
-  if (status == 0 && mc_refused_read(reply, &refused, NULL) == 0) {
+  if (status == 0 && mc_granted(MC_REFUSED_EXTEND, &request->queue->refused, request->queue->name, reply) &&
+      mc_refused_read(reply, &refused, NULL) == 0) {
     for (size_t i = 0; i < request->count; i++) {
       mc_held *held = mc_held_find(&request->node->held, request->attempts[i]);
       if (!held || held->settling)
@@ -40,16 +43,18 @@ static void on_extended(void *arg, int status, const mc_value *reply) {
   free(request);
 }
 
-static void send_batch(mc_node *node, mc_queue *queue, struct request *request, const mc_held_id *ids) {
+static void send_batch(mc_node *node, struct request *request, const mc_held_id *ids) {
   mc_call call = {0};
-  mc_call_extend(&call, queue->name, mc_node_server(node), mc_clock_wall_s() + MC_LEASE_S, ids, request->count);
+  mc_call_extend(&call, request->queue->name, mc_node_server(node), mc_clock_wall_s() + MC_LEASE_S, ids,
+                 request->count);
   if (mc_conn_call(node->link.commands, &call, on_extended, request))
     free(request);
 }
 
-static struct request *new_request(mc_node *node) {
+static struct request *new_request(mc_node *node, mc_queue *queue) {
   struct request *fresh = mc_alloc(sizeof *fresh);
   fresh->node = node;
+  fresh->queue = queue;
   fresh->sent_boot_ms = mc_clock_boot_ms();
   fresh->count = 0;
   return fresh;
@@ -63,16 +68,16 @@ static void extend_queue(mc_node *node, mc_queue *queue) {
     if (held->lost)
       continue;
     if (!batch)
-      batch = new_request(node);
+      batch = new_request(node, queue);
     ids[batch->count] = (mc_held_id){held->box.message.id, held->attempt};
     batch->attempts[batch->count++] = held->attempt;
     if (batch->count == MC_SETTLE_BATCH) {
-      send_batch(node, queue, batch, ids);
+      send_batch(node, batch, ids);
       batch = NULL;
     }
   }
   if (batch)
-    send_batch(node, queue, batch, ids);
+    send_batch(node, batch, ids);
 }
 
 void mc_duty_lease(mc_node *node) {

@@ -3,9 +3,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "supervisor/node.h"
 
 #include <stdatomic.h>
+
+#define LOAD_WITHIN_MS 30000
 
 /* The attempt that is past its time by more than the grace; 0: none. */
 static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
@@ -27,18 +30,50 @@ static void watch_current(mc_worker *worker) {
   worker->last_current = current;
 }
 
+/* The attempt that was told to stop longer ago than the grace and has not; 0: none. */
+static uint64_t find_unwilling(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
+  MC_LIST_EACH(link, &worker->held) {
+    const mc_held *held = mc_container_of(link, mc_held, in_worker);
+    if (held->cancelled_ms && now_ms > held->cancelled_ms + grace_ms)
+      return held->attempt;
+  }
+  return 0;
+}
+
+static void stop_unwilling(mc_worker *worker, uint64_t now_ms) {
+  uint64_t grace_ms = (uint64_t)worker->node->config->kill_grace_ms;
+  uint64_t attempt = find_overdue(worker, now_ms, grace_ms);
+  if (!attempt)
+    attempt = find_unwilling(worker, now_ms, grace_ms);
+  if (!attempt)
+    return;
+  worker->overdue_attempt = attempt;
+  mc_worker_kill(worker);
+}
+
+static void watch_loading(mc_worker *worker, uint64_t now_ms) {
+  if (worker->state != MC_WORKER_STARTING || now_ms - worker->started_ms < LOAD_WITHIN_MS || worker->too_slow)
+    return;
+  worker->too_slow = true;
+  mc_log_begin(MC_LOG_ERROR, "worker does not become ready");
+  mc_log_int("worker", worker->index);
+  mc_log_int("pid", worker->process.pid);
+  mc_log_text("detail",
+              "a script in the scripts folder takes too long to load; the worker is killed and started again");
+  mc_log_end();
+  mc_worker_kill(worker);
+}
+
 void mc_duty_overdue(mc_node *node) {
   uint64_t now_ms = mc_clock_mono_ms();
   for (size_t i = 0; i < node->pool.count; i++) {
     mc_worker *worker = node->pool.places[i].worker;
     if (!worker)
       continue;
+    watch_loading(worker, now_ms);
     watch_current(worker);
-    uint64_t overdue =
-        worker->overdue_attempt ? 0 : find_overdue(worker, now_ms, (uint64_t)node->config->kill_grace_ms);
-    if (!overdue)
-      continue;
-    worker->overdue_attempt = overdue;
-    mc_worker_kill(worker);
+    mc_worker_recall(worker);
+    if (!worker->overdue_attempt)
+      stop_unwilling(worker, now_ms);
   }
 }

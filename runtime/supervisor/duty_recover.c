@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "protocol/keys.h"
 #include "supervisor/node.h"
+#include "supervisor/refusal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct suspect {
   char *id;
   size_t size;
   int64_t lease_s;
+  size_t place; /* 0: the oldest of them */
   bool cleared; /* a live server has it */
 };
 
@@ -38,6 +40,8 @@ struct look {
   size_t answers_due; /* workers hashes still to be read */
   bool failed;
 };
+
+static void begin_look(mc_node *node, mc_queue *queue);
 
 static void look_free(struct look *look) {
   look->queue->looking = false;
@@ -91,10 +95,21 @@ static void on_recovered(void *arg, int status, const mc_value *reply) {
       log_recovered(look, &look->suspects[i], what);
   }
   look->queue->ready = true;
+  mc_node *node = look->node;
+  mc_queue *queue = look->queue;
+  bool full = look->count == MC_SETTLE_BATCH;
   look_free(look);
+  if (status == 0 && full)
+    begin_look(node, queue); /* there may be more than one call takes */
+}
+
+static int oldest_first(const void *a, const void *b) {
+  const struct suspect *left = a, *right = b;
+  return (left->place > right->place) - (left->place < right->place);
 }
 
 static void recover(struct look *look) {
+  qsort(look->suspects, look->count, sizeof *look->suspects, oldest_first);
   mc_orphan *orphans = mc_alloc((look->count + 1) * sizeof *orphans);
   size_t count = 0;
   for (size_t i = 0; i < look->count; i++)
@@ -167,14 +182,14 @@ static void ask_live_servers(struct look *look) {
 
 static void suspect_add(struct look *look, mc_slice id, int64_t lease_s) {
   look->suspects = mc_realloc(look->suspects, (look->count + 1) * sizeof *look->suspects);
-  look->suspects[look->count++] = (struct suspect){mc_strndup(id.data, id.size), id.size, lease_s, false};
+  look->suspects[look->count] = (struct suspect){mc_strndup(id.data, id.size), id.size, lease_s, look->count, false};
+  look->count++;
 }
 
 static void examine(struct look *look, mc_slice id, int64_t lease_s, uint64_t now_ms) {
   mc_sighting *seen = mc_sightings_see(&look->queue->sightings, id, lease_s, now_ms);
   bool unchanged = now_ms - seen->since_ms >= UNCHANGED_MS;
-  bool expired = is_expired(lease_s);
-  if ((unchanged || expired) && look->count < MC_SETTLE_BATCH && !is_held(look->queue, id))
+  if (unchanged && look->count < MC_SETTLE_BATCH && !is_held(look->queue, id))
     suspect_add(look, id, lease_s);
 }
 
@@ -198,7 +213,8 @@ static struct lease_entry *index_leases(const mc_value *reply, struct lease_entr
 
 static void on_leases(void *arg, int status, const mc_value *reply) {
   struct look *look = arg;
-  if (status || reply->kind != MC_VALUE_ARRAY || !look->active) {
+  if (status || !mc_granted(MC_REFUSED_RECOVER, &look->queue->refused, look->queue->name, reply) ||
+      reply->kind != MC_VALUE_ARRAY || !look->active) {
     look_free(look);
     return;
   }
@@ -206,7 +222,7 @@ static void on_leases(void *arg, int status, const mc_value *reply) {
   struct lease_entry *leases = index_leases(reply, room);
   uint64_t now_ms = mc_clock_mono_ms();
   mc_sightings_begin(&look->queue->sightings);
-  for (size_t i = 0; i < look->active_count; i++) {
+  for (size_t i = look->active_count; i-- > 0;) { /* oldest first: a call takes a limited number */
     struct lease_entry *entry = NULL;
     HASH_FIND(hh, leases, look->active[i].data, look->active[i].size, entry);
     examine(look, look->active[i], entry ? entry->lease_s : MC_NO_LEASE, now_ms);

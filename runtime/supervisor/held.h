@@ -30,6 +30,7 @@ typedef struct mc_held {
   mc_list in_worker;        /* link in worker->held; alone when at no worker */
   mc_list in_queue;         /* link in queue->held, oldest first */
   mc_list in_settle;        /* link in a settle list; alone before */
+  uint64_t cancelled_ms;    /* CLOCK_MONOTONIC: when its worker was told to stop it; 0: not told */
   bool lost;                /* no longer ours: whatever its handler says is not written */
 
   /* Set when settling begins: what is written and what is logged. */

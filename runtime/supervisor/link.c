@@ -13,19 +13,26 @@
 
 #define INVALIDATION_CHANNEL "__redis__:invalidate"
 
+static void log_refused(mc_node *node, const mc_value *reply) {
+  if (node->link.refused)
+    return;
+  node->link.refused = true;
+  mc_log_begin(MC_LOG_WARN, "wake-ups refused");
+  mc_log_slice("reply", reply->text);
+  mc_log_int("poll_ms", node->config->task_check_interval_ms);
+  mc_log_text("detail", "the server does not grant invalidation messages; idle queues are polled instead");
+  mc_log_end();
+}
+
 static void on_tracking(void *arg, int status, const mc_value *reply) {
   mc_node *node = arg;
   if (status)
     return; /* lost: begun again after the reconnect */
+  if (node->link.notices_id == 0)
+    return; /* the notice connection went meanwhile: begun again when it is back */
   node->link.tracking = mc_value_is_text(reply, "OK");
-  if (!node->link.tracking && !node->link.refused) {
-    node->link.refused = true;
-    mc_log_begin(MC_LOG_WARN, "wake-ups refused");
-    mc_log_slice("reply", reply->text);
-    mc_log_int("poll_ms", node->config->task_check_interval_ms);
-    mc_log_text("detail", "the server does not grant CLIENT TRACKING; idle queues are polled instead");
-    mc_log_end();
-  }
+  if (!node->link.tracking)
+    log_refused(node, reply);
   mc_queues_set_ready(&node->queues); /* whatever came while nobody watched */
 }
 
@@ -43,12 +50,33 @@ static void on_notices_id(void *arg, int status, const mc_value *reply) {
   mc_node *node = arg;
   if (status)
     return;
-  if (reply->kind != MC_VALUE_INTEGER) {
-    on_tracking(node, 0, reply);
+  if (reply->kind == MC_VALUE_INTEGER)
+    node->link.subscriber_id = reply->integer;
+  else
+    log_refused(node, reply);
+}
+
+/* Only a connection that is subscribed can be redirected to. */
+static void on_subscribed(void *arg, int status, const mc_value *reply) {
+  mc_node *node = arg;
+  if (status)
+    return;
+  if (reply->kind == MC_VALUE_ERROR) {
+    log_refused(node, reply);
     return;
   }
-  node->link.notices_id = reply->integer;
+  node->link.notices_id = node->link.subscriber_id;
   start_tracking(node);
+}
+
+static void on_cancel_subscribed(void *arg, int status, const mc_value *reply) {
+  (void)arg;
+  if (status || reply->kind != MC_VALUE_ERROR)
+    return;
+  mc_log_begin(MC_LOG_WARN, "cancellation refused");
+  mc_log_slice("reply", reply->text);
+  mc_log_text("detail", "the server does not let us subscribe to " MC_CHANNEL_CANCEL "; tasks cannot be cancelled");
+  mc_log_end();
 }
 
 static void on_commands_ready(void *arg) {
@@ -83,7 +111,8 @@ static void on_notices_ready(void *arg) {
   mc_node *node = arg;
   /* The id first: a subscribed connection takes no other commands. */
   mc_conn_send_words(node->link.notices, on_notices_id, node, "CLIENT", "ID", NULL);
-  mc_conn_send_words(node->link.notices, NULL, NULL, "SUBSCRIBE", INVALIDATION_CHANNEL, MC_CHANNEL_CANCEL, NULL);
+  mc_conn_send_words(node->link.notices, on_subscribed, node, "SUBSCRIBE", INVALIDATION_CHANNEL, NULL);
+  mc_conn_send_words(node->link.notices, on_cancel_subscribed, node, "SUBSCRIBE", MC_CHANNEL_CANCEL, NULL);
 }
 
 static void on_notices_lost(void *arg, const char *why) {

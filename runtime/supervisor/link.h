@@ -15,11 +15,12 @@ struct mc_node;
 typedef struct mc_link {
   mc_conn *commands;
   mc_conn *notices;
-  int64_t notices_id; /* client id of the notice connection; 0: it is not ready */
-  char address[512];  /* without credentials, for the log */
-  bool up;            /* the command connection is ready */
-  bool was_up;        /* it was ready once: the start-up messages differ */
-  bool away;          /* it is said in the log that Redis is away */
+  int64_t subscriber_id; /* client id of the notice connection */
+  int64_t notices_id;    /* the same once it is subscribed; 0: it is not */
+  char address[512];     /* without credentials, for the log */
+  bool up;               /* the command connection is ready */
+  bool was_up;           /* it was ready once: the start-up messages differ */
+  bool away;             /* it is said in the log that Redis is away */
   bool tracking;
   bool refused; /* the server refused tracking: said in the log */
 } mc_link;

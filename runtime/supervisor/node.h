@@ -22,7 +22,6 @@
 
 typedef struct mc_node {
   const mc_config *config;
-  const char *program; /* path of this binary */
   uv_loop_t loop;
   uv_prepare_t turn;
   uv_timer_t nudge; /* ends a queue's hold-off: makes a loop turn happen */

@@ -77,7 +77,8 @@ static void log_enqueued(const struct letter *letter) {
 static void settle_letter(mc_node *node, struct letter *letter, const mc_value *reply, size_t i) {
   int code = mc_enqueue_answer(reply, i, &letter->task, letter->resent);
   char text[512];
-  mc_slice detail = reply->kind == MC_VALUE_ERROR ? reply->text : mc_slice_of(mc_err_text(code));
+  const mc_value *item = reply->kind == MC_VALUE_ARRAY ? mc_value_item(reply, i) : reply;
+  mc_slice detail = item && item->kind == MC_VALUE_ERROR ? item->text : mc_slice_of(mc_err_text(code));
   if (code == 0)
     log_enqueued(letter);
   snprintf(text, sizeof text, "%s '%.*s' on queue '%.*s': %.*s", code ? "cannot enqueue" : "enqueued",
@@ -151,7 +152,7 @@ void mc_outbox_deinit(mc_node *node) {
   mc_list *link;
   while ((link = mc_list_pop_front(&node->outbox.waiting))) {
     struct letter *letter = mc_container_of(link, struct letter, link);
-    mc_log_begin(MC_LOG_ERROR, "task not enqueued");
+    mc_log_begin(MC_LOG_ERROR, letter->resent ? "task perhaps not enqueued" : "task not enqueued");
     mc_log_slice("type", letter->task.type);
     mc_log_slice("task_id", letter->task.id);
     mc_log_slice("queue", letter->task.queue);

@@ -158,9 +158,14 @@ static outcome_fn *const outcomes[] = {
     [MC_OUTCOME_RETRY_IN] = on_failed,  [MC_OUTCOME_NOT_STARTED] = on_not_started,
 };
 
-static void log_late(const mc_frame_result *result) {
+static void log_late(const mc_frame_result *result, const mc_held *held) {
   mc_log_begin(MC_LOG_WARN, "result refused");
   mc_log_int("attempt", (int64_t)result->attempt);
+  if (held) {
+    mc_log_slice("type", held->box.message.type);
+    mc_log_slice("task_id", held->box.message.id);
+    mc_log_slice("queue", held->queue->name);
+  }
   mc_log_text("detail", "the task is no longer held: its lease was lost or it was put back");
   mc_log_end();
 }
@@ -168,12 +173,14 @@ static void log_late(const mc_frame_result *result) {
 void mc_outcome_take(mc_node *node, const mc_frame_result *result) {
   mc_held *held = mc_held_find(&node->held, result->attempt);
   if (!held || held->settling) {
-    log_late(result);
+    log_late(result, held);
     return;
   }
+  if (held->worker && result->outcome != MC_OUTCOME_NOT_STARTED)
+    mc_worker_ended_one(held->worker, result->duration_us);
   mc_held_assign(held, NULL);
   if (held->lost) {
-    log_late(result);
+    log_late(result, held);
     mc_held_free(&node->held, held);
     return;
   }

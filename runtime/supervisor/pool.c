@@ -18,18 +18,20 @@
 #define RESPAWN_MAX_MS 5000
 #define EXIT_WAIT_MS 500
 
+#define SHORT_US 20000 /* a worker whose handlers take less, in the mean, is given tasks in advance */
+#define LONG_US 1e6    /* what is taken for the mean until it is known */
+#define MEAN_WEIGHT (1.0 / 16)
+
 extern char **environ;
 
 static void start_worker(mc_pool_place *place);
 
-static size_t worker_slots(const mc_node *node) {
-  return (size_t)(node->config->concurrency + node->config->prefetch);
-}
-
 static size_t worker_free_slots(const mc_worker *worker) {
   if (!worker || worker->state != MC_WORKER_SERVING || worker->stuck)
     return 0;
-  size_t slots = worker_slots(worker->node);
+  size_t slots = (size_t)worker->node->config->concurrency;
+  if (worker->mean_us < SHORT_US)
+    slots += (size_t)worker->node->config->prefetch;
   return worker->held_count < slots ? slots - worker->held_count : 0;
 }
 
@@ -45,7 +47,7 @@ size_t mc_pool_free_slots(const mc_node *node) {
 }
 
 size_t mc_pool_capacity(const mc_node *node) {
-  return node->pool.count * worker_slots(node);
+  return node->pool.count * (size_t)(node->config->concurrency + node->config->prefetch);
 }
 
 size_t mc_pool_serving(const mc_pool *pool) {
@@ -98,7 +100,9 @@ static void release_worker(mc_worker *worker) {
 }
 
 static void on_respawn(uv_timer_t *timer) {
-  start_worker(mc_container_of(timer, mc_pool_place, respawn));
+  mc_pool_place *place = mc_container_of(timer, mc_pool_place, respawn);
+  if (!mc_shutdown_started(place->node))
+    start_worker(place);
 }
 
 static uint64_t respawn_delay_ms(mc_pool_place *place, uint64_t lived_ms) {
@@ -145,6 +149,20 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   release_worker(worker);
 }
 
+void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us) {
+  worker->ended++;
+  worker->mean_us += ((double)duration_us - worker->mean_us) * MEAN_WEIGHT;
+}
+
+void mc_worker_recall(mc_worker *worker) {
+  bool idle = worker->ended == worker->last_ended;
+  worker->last_ended = worker->ended;
+  if (!idle || worker->held_count <= (size_t)worker->node->config->concurrency)
+    return;
+  worker->mean_us = LONG_US;
+  mc_frame_drain_encode(mc_channel_out(&worker->channel));
+}
+
 void mc_worker_kill(mc_worker *worker) {
   if (worker->state != MC_WORKER_ENDED)
     kill(-worker->process.pid, SIGKILL);
@@ -181,6 +199,7 @@ static void start_worker(mc_pool_place *place) {
   worker->index = (uint32_t)(place - node->pool.places);
   worker->started_ms = mc_clock_mono_ms();
   worker->holders = 1;
+  worker->mean_us = LONG_US;
   mc_list_init(&worker->held);
   worker->channel.on_frame = mc_worker_on_frame;
   worker->channel.on_broken = on_channel_broken;

@@ -7,6 +7,10 @@
  * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
  * not load is not started again; when no worker is left the supervisor stops.
  *
+ * Prefetch: tasks beyond a worker's concurrency hide the round trip to Redis while handlers are short, and would only
+ * keep others from running them while handlers are long. So a worker gets them only while the mean duration of its
+ * handlers is short, and hands back what it has not started once nothing ended between two looks.
+ *
  * Each incarnation of a worker is an mc_worker of its own, freed once its process and its channel are closed. It runs
  * in a process group of its own: kills go to the group, so that a handler's children die with it.
  */
@@ -43,8 +47,11 @@ typedef struct mc_worker {
   uint64_t overdue_attempt; /* killed since this attempt was past its time; 0: not for that */
   bool killed_to_stop;      /* killed at shutdown: nobody is to blame */
   bool load_failed;
-  uint64_t last_current; /* the attempt it was resuming when last looked at */
-  bool stuck;            /* it was resuming the same attempt for too long: it gets no new tasks meanwhile */
+  bool too_slow;              /* killed since it did not become ready */
+  double mean_us;             /* of its handlers' durations, the last ones counting most */
+  uint64_t ended, last_ended; /* handlers that ended: now, and at the last look */
+  uint64_t last_current;      /* the attempt it was resuming when last looked at */
+  bool stuck;                 /* it was resuming the same attempt for too long: it gets no new tasks meanwhile */
 } mc_worker;
 
 typedef struct mc_pool_place {
@@ -75,6 +82,8 @@ void mc_pool_flush(mc_pool *pool);                   /* frames gathered in this 
 void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not started, and takes no more */
 void mc_pool_kill(mc_pool *pool);  /* every worker, at shutdown */
 void mc_worker_kill(mc_worker *worker);
+void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us); /* a handler of it has ended */
+void mc_worker_recall(mc_worker *worker); /* at each look: takes back what stands in line behind long handlers */
 
 /* No more respawns; closes the sockets, at which workers exit, and kills those that do not. The loop ends when all are
  * gone. */

@@ -40,6 +40,7 @@ typedef struct mc_queue {
   uint64_t hold_until_ms; /* CLOCK_MONOTONIC: not asked before, so that idle nodes do not race */
   mc_list held;           /* mc_held.in_queue, oldest first */
   mc_sightings sightings; /* the recover duty's */
+  unsigned refused;       /* bit per mc_refusal: said in the log */
   bool looking;           /* a look of the recover duty is under way */
   mc_settle_lane settling[MC_SETTLE_KINDS];
 } mc_queue;

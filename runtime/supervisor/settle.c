@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/node.h"
+#include "supervisor/outcome.h"
 #include "supervisor/settle_log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define RETRY_MS 1000
@@ -23,6 +25,14 @@ struct batch {
 static const char *const passing_errors[] = {"READONLY", "OOM",        "MISCONF",    "LOADING",
                                              "BUSY",     "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN"};
 
+/* Before which link it goes, so that the lane ascends by attempt; mostly at the end. */
+static mc_list *place_by_attempt(mc_settle_lane *lane, const mc_held *held) {
+  mc_list *link = &lane->items;
+  while (link->prev != &lane->items && mc_container_of(link->prev, mc_held, in_settle)->attempt > held->attempt)
+    link = link->prev;
+  return link;
+}
+
 void mc_settle_add(mc_node *node, mc_held *held, mc_settle_kind kind) {
   mc_held_assign(held, NULL);
   held->settling = true;
@@ -31,26 +41,31 @@ void mc_settle_add(mc_node *node, mc_held *held, mc_settle_kind kind) {
   held->item.attempt = held->attempt;
   held->item.near_head = mc_held_near_head(held);
   mc_settle_lane *lane = &held->queue->settling[kind];
-  mc_list_push_back(&lane->items, &held->in_settle);
+  mc_list_insert_before(kind == MC_SETTLE_REQUEUE ? place_by_attempt(lane, held) : &lane->items, &held->in_settle);
   lane->count++;
   node->settle.waiting++;
 }
 
-/* Back to the front of the list, in order. */
 static void put_back(struct batch *batch, bool resent) {
   mc_settle_lane *lane = &batch->queue->settling[batch->kind];
   for (size_t i = batch->count; i-- > 0;) {
-    batch->items[i]->resent |= resent;
-    mc_list_push_front(&lane->items, &batch->items[i]->in_settle);
+    mc_held *held = batch->items[i];
+    held->resent |= resent;
+    mc_list *place = batch->kind == MC_SETTLE_REQUEUE ? place_by_attempt(lane, held) : lane->items.next;
+    mc_list_insert_before(place, &held->in_settle);
   }
   lane->count += batch->count;
   batch->node->settle.waiting += batch->count;
 }
 
 static bool is_passing(const mc_value *reply) {
-  for (size_t i = 0; i < MC_COUNT(passing_errors); i++)
-    if (mc_value_is_error(reply, passing_errors[i]))
+  for (size_t i = 0; i < MC_COUNT(passing_errors); i++) {
+    char wrapped[32]; /* as older servers report what failed inside a script: "ERR Error running script … -OOM …" */
+    int size = snprintf(wrapped, sizeof wrapped, "-%s ", passing_errors[i]);
+    if (mc_value_is_error(reply, passing_errors[i]) ||
+        (reply->kind == MC_VALUE_ERROR && memmem(reply->text.data, reply->text.size, wrapped, (size_t)size)))
       return true;
+  }
   return false;
 }
 
@@ -65,8 +80,16 @@ static void log_refusal(mc_settle *settle, const struct batch *batch, mc_slice w
   mc_log_end();
 }
 
+/* What Redis will not take in this form goes to the archive with the reason; only what it does not take even there
+ * stays in `active`. */
 static void give_up(struct batch *batch, mc_slice why) {
   mc_held *held = batch->items[0];
+  if (batch->kind == MC_SETTLE_RETAIN || batch->kind == MC_SETTLE_RETRY || batch->kind == MC_SETTLE_SNOOZE) {
+    char reason[256];
+    snprintf(reason, sizeof reason, "its outcome could not be written: %.*s", MC_SLICE_PRINT(why));
+    mc_outcome_archive(batch->node, held, mc_slice_of(reason));
+    return;
+  }
   mc_log_begin(MC_LOG_ERROR, "task cannot be settled");
   mc_log_slice("task_id", held->box.message.id);
   mc_log_slice("queue", held->queue->name);
@@ -99,12 +122,17 @@ static bool is_refused(const mc_value *reply, size_t refused, mc_slice id) {
 }
 
 static void finish(struct batch *batch, const mc_value *reply, size_t refused) {
-  batch->node->settle.refusing = false;
+  mc_settle *settle = &batch->node->settle;
+  if (settle->refusing)
+    mc_log_event(MC_LOG_INFO, "redis settles again", "results that waited are written");
+  settle->refusing = false;
   for (size_t i = 0; i < batch->count; i++) {
     mc_held *held = batch->items[i];
     if (!is_refused(reply, refused, held->box.message.id))
-      mc_settle_log_done(held);
-    else if (!held->resent) /* the first sending may have been carried out: then a refusal is what it should be */
+      mc_settle_log_done(held, NULL);
+    else if (held->resent)
+      mc_settle_log_done(held, "its confirmation was lost; Redis had written it, or the task was no longer ours");
+    else
       mc_settle_log_refused(held);
     mc_held_free(&batch->node->held, held);
   }
@@ -132,16 +160,21 @@ static int by_nearness(const void *a, const void *b) {
   return left->item.near_head ? -order : order;
 }
 
+/* Requeued tasks go youngest batch first, each in order, since every call puts its tasks before those already there. */
 static struct batch *take_batch(mc_node *node, mc_queue *queue, mc_settle_kind kind, size_t limit) {
   mc_settle_lane *lane = &queue->settling[kind];
   size_t count = lane->count < limit ? lane->count : limit;
   struct batch *taken = mc_alloc(sizeof *taken + count * sizeof(mc_held *));
   *taken = (struct batch){.node = node, .queue = queue, .kind = kind, .count = count};
-  for (size_t i = 0; i < count; i++)
-    taken->items[i] = mc_container_of(mc_list_pop_front(&lane->items), mc_held, in_settle);
+  for (size_t i = 0; i < count; i++) {
+    mc_list *link = kind == MC_SETTLE_REQUEUE ? lane->items.prev : lane->items.next;
+    size_t place = kind == MC_SETTLE_REQUEUE ? count - 1 - i : i;
+    mc_list_remove(link);
+    taken->items[place] = mc_container_of(link, mc_held, in_settle);
+  }
   lane->count -= count;
   node->settle.waiting -= count;
-  if (kind != MC_SETTLE_REQUEUE) /* its order is that of the queue */
+  if (kind != MC_SETTLE_REQUEUE)
     qsort(taken->items, count, sizeof(mc_held *), by_nearness);
   return taken;
 }
@@ -166,7 +199,9 @@ static int send_batch(struct batch *batch) {
 static int flush_lane(mc_node *node, mc_queue *queue, mc_settle_kind kind) {
   mc_settle_lane *lane = &queue->settling[kind];
   size_t limit = node->settle.one_by_one ? 1 : MC_SETTLE_BATCH;
-  while (lane->count >= limit || (lane->count && lane->calls == 0)) {
+  if (kind == MC_SETTLE_REQUEUE && lane->calls)
+    return 0; /* its order counts: one call after the other */
+  while (lane->count && (lane->count >= limit || lane->calls == 0)) {
     struct batch *batch = take_batch(node, queue, kind, limit);
     int rc = send_batch(batch);
     if (rc) {
@@ -175,6 +210,8 @@ static int flush_lane(mc_node *node, mc_queue *queue, mc_settle_kind kind) {
       return rc;
     }
     lane->calls++;
+    if (kind == MC_SETTLE_REQUEUE)
+      break;
   }
   return 0;
 }

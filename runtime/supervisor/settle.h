@@ -7,7 +7,7 @@
  * scripts are fenced, so a settle that had arrived after all is refused the second time and nothing is done twice. A
  * refusal otherwise means that the task is no longer ours: it is logged and never sent again. An error of the server
  * that will pass (read-only, out of memory, loading …) is tried again every second; a batch refused for another reason
- * is sent again one by one, so that one odd task holds up no other.
+ * is sent again one by one, so that one odd task holds up no other; what cannot be written even so is archived.
  */
 #ifndef MC_SUPERVISOR_SETTLE_H
 #define MC_SUPERVISOR_SETTLE_H

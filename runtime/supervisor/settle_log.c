@@ -31,7 +31,7 @@ static void log_task(const mc_held *held) {
     mc_log_int("worker", held->worker_index);
 }
 
-void mc_settle_log_done(const mc_held *held) {
+void mc_settle_log_done(const mc_held *held, const char *detail) {
   const struct event *event = held->outcome == MC_OUTCOME_REVOKED ? &revoked : &events[held->kind];
   if (!mc_log_enabled(event->level))
     return;
@@ -43,7 +43,8 @@ void mc_settle_log_done(const mc_held *held) {
     mc_log_int("crashes", held->item.crashes);
   if (event->reason_key && held->text.size)
     mc_log_slice(event->reason_key, mc_buf_slice(&held->text));
-  if (held->trace.size)
+  mc_log_text("detail", detail);
+  if (held->trace.size && held->kind != MC_SETTLE_REQUEUE)
     mc_log_slice("trace", mc_buf_slice(&held->trace));
   mc_log_end();
 }

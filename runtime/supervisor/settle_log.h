@@ -4,7 +4,7 @@
 
 #include "supervisor/held.h"
 
-void mc_settle_log_done(const mc_held *held);
-void mc_settle_log_refused(const mc_held *held); /* no longer ours: nothing was written */
+void mc_settle_log_done(const mc_held *held, const char *detail); /* detail: what else is to be said; NULL: nothing */
+void mc_settle_log_refused(const mc_held *held);                  /* no longer ours: nothing was written */
 
 #endif

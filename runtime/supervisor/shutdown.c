@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #define CANCEL_MS 300 /* for coroutines to end after they were cancelled */
+#define CLOSE_MS 700  /* for workers and connections to close */
 #define KILLED_MS 550 /* for Redis to take back what killed workers had; with CANCEL_MS under a second */
 
 bool mc_shutdown_fetching(const mc_node *node) {
@@ -38,13 +39,20 @@ static void close_signals(mc_node *node) {
     uv_close((uv_handle_t *)&node->signals[i], NULL);
 }
 
+static void on_not_closed(uv_timer_t *timer) {
+  mc_node *node = mc_container_of(timer, mc_node, shutdown.timer);
+  node->shutdown.cut_short = true;
+  uv_stop(&node->loop);
+}
+
 static void enter_closing(mc_node *node) {
   node->shutdown.phase = MC_CLOSING;
   report_left(node);
   mc_heartbeat_clear(node);
   if (node->link.commands)
     mc_conn_flush(node->link.commands);
-  uv_close((uv_handle_t *)&node->shutdown.timer, NULL);
+  uv_timer_start(&node->shutdown.timer, on_not_closed, CLOSE_MS, 0);
+  uv_unref((uv_handle_t *)&node->shutdown.timer); /* it alone keeps no loop alive */
   close_signals(node);
   mc_duties_close(node);
   uv_close((uv_handle_t *)&node->turn, NULL);
@@ -139,4 +147,11 @@ void mc_shutdown_open(mc_node *node) {
     node->signals[i].data = node;
     uv_signal_start(&node->signals[i], signals[i].run, signals[i].number);
   }
+}
+
+void mc_shutdown_close(mc_node *node) {
+  if (node->shutdown.cut_short)
+    return;
+  uv_close((uv_handle_t *)&node->shutdown.timer, NULL);
+  uv_run(&node->loop, UV_RUN_DEFAULT);
 }

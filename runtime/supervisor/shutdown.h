@@ -25,6 +25,7 @@ typedef enum mc_phase { MC_RUNNING, MC_QUIET, MC_DRAINING, MC_CANCELLING, MC_CLO
 typedef struct mc_shutdown {
   mc_phase phase;
   int exit_code;
+  bool cut_short;   /* the loop did not come to its end: a name look-up is under way, which nothing can stop */
   uv_timer_t timer; /* ends the phase at hand */
 } mc_shutdown;
 
@@ -32,6 +33,8 @@ void mc_shutdown_open(struct mc_node *node); /* signals and timer */
 
 bool mc_shutdown_fetching(const struct mc_node *node); /* true while new tasks are fetched */
 bool mc_shutdown_started(const struct mc_node *node);  /* true from draining on */
+
+void mc_shutdown_close(struct mc_node *node); /* after the loop has ended: the last handle */
 
 void mc_shutdown_check(struct mc_node *node); /* once per loop turn: goes on when nothing is held any more */
 void mc_shutdown_fail(struct mc_node *node);  /* cannot go on: stops with exit code 1 */

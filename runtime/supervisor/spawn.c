@@ -64,7 +64,7 @@ static int start_process(mc_worker *worker, char **environment, uv_exit_cb on_ex
   };
   uv_process_options_t options = {
       .exit_cb = on_exit,
-      .file = worker->node->program,
+      .file = "/proc/self/exe", /* in the child still this very binary, also when another was installed meanwhile */
       .args = arguments,
       .env = environment,
       .flags = UV_PROCESS_DETACHED, /* a session of its own: a terminal's Ctrl-C reaches the supervisor alone */
@@ -88,7 +88,7 @@ int mc_spawn_worker(mc_worker *worker, char **environment, uv_exit_cb on_exit, m
     worker->has_process = true; /* also a process that could not be started leaves a handle to close */
     rc = start_process(worker, environment, on_exit, sockets[1], page);
     if (rc)
-      rc = mc_fail(err, MC_EIO, "cannot start '%s worker': %s", worker->node->program, uv_strerror(rc));
+      rc = mc_fail(err, MC_EIO, "cannot start a worker from /proc/self/exe: %s", uv_strerror(rc));
   }
   if (sockets[1] >= 0)
     close(sockets[1]);

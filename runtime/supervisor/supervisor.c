@@ -64,22 +64,22 @@ static int deinit(mc_node *node) {
   mc_recover_forget(node);
   mc_queues_deinit(&node->queues);
   mc_pool_deinit(&node->pool);
-  if (uv_loop_close(&node->loop))
+  if (uv_loop_close(&node->loop) && !node->shutdown.cut_short)
     mc_log_event(MC_LOG_ERROR, "handles left open", "this is a defect of mooncrew; please report it");
   mc_log_event(MC_LOG_INFO, "stopped", "exit code %d", code);
-  mc_log_flush();
-  free(node);
+  mc_log_close();
+  if (!node->shutdown.cut_short)
+    free(node);
   return code;
 }
 
-int mc_supervisor_run(const mc_config *config, const char *program) {
+int mc_supervisor_run(const mc_config *config) {
   mc_err err;
   mc_node *node = mc_zalloc(sizeof *node);
   mc_log_configure(STDERR_FILENO, (mc_log_format)mc_log_format_parse(config->log_format),
                    (mc_log_level)mc_log_level_parse(config->log_level));
   signal(SIGPIPE, SIG_IGN);
   node->config = config;
-  node->program = program;
   node->started_ns = mc_clock_wall_ns();
   node->next_attempt = 1;
   name_server(node);
@@ -99,5 +99,6 @@ int mc_supervisor_run(const mc_config *config, const char *program) {
   uv_prepare_init(&node->loop, &node->turn);
   uv_prepare_start(&node->turn, on_turn_end);
   uv_run(&node->loop, UV_RUN_DEFAULT);
+  mc_shutdown_close(node);
   return deinit(node);
 }

@@ -4,8 +4,9 @@
 
 #include "config/config.h"
 
-/* Runs until it is told to stop (TERM, INT). program: the path of this binary, for starting workers. Returns the exit
- * code of the process: 0 after a clean stop, 1 when it could not start (said in the log). */
-int mc_supervisor_run(const mc_config *config, const char *program);
+/* Runs until it is told to stop (TERM, INT). Returns the exit code of the process: 0 after a clean stop, 1 when it
+ * could not start or not put everything back (said in the log). The process is to end then by _exit: a name look-up may
+ * still be under way, which exit would wait for. */
+int mc_supervisor_run(const mc_config *config);
 
 #endif

@@ -59,6 +59,7 @@ static void wake_queue(mc_node *node, mc_queue *queue) {
   if (queue->misses < MISSES_BEFORE_HOLD_OFF)
     return;
   queue->hold_until_ms = mc_clock_mono_ms() + mc_random_below(HOLD_OFF_MAX_MS + 1);
+  uv_update_time(&node->loop); /* the timer counts from the loop's time, which is older than the clock's */
   uv_timer_start(&node->nudge, on_nudge, HOLD_OFF_MAX_MS + 1, 0);
 }
 

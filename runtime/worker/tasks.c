@@ -276,10 +276,7 @@ int mc_tasks_add(mc_tasks *tasks, mc_slice body) {
   mc_buf_clear(&attempt->body);
   mc_buf_add_slice(&attempt->body, body);
   mc_list_push_back(&tasks->waiting, &attempt->link);
-  if (tasks->draining)
-    attempt_reject(attempt, MC_OUTCOME_NOT_STARTED, "");
-  else
-    mc_tasks_wake(tasks);
+  mc_tasks_wake(tasks);
   return 0;
 }
 
@@ -297,7 +294,6 @@ void mc_tasks_cancel(mc_tasks *tasks, uint64_t number) {
 }
 
 void mc_tasks_drain(mc_tasks *tasks) {
-  tasks->draining = true;
   while (!mc_list_empty(&tasks->waiting))
     attempt_reject(attempt_of(tasks->waiting.next), MC_OUTCOME_NOT_STARTED, "");
 }

@@ -34,7 +34,6 @@ typedef struct mc_tasks {
   uint32_t *free_slots;          /* a stack */
   uint32_t free_count, concurrency;
   uint64_t next_request;
-  bool draining;
 } mc_tasks;
 
 /* loop, vm, upstream and page are set by the caller before. */
@@ -44,7 +43,7 @@ void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency);
 
 int mc_tasks_add(mc_tasks *tasks, mc_slice body);        /* the body of a TASK frame, copied; MC_EMALFORMED */
 void mc_tasks_cancel(mc_tasks *tasks, uint64_t attempt); /* nothing when it has ended meanwhile */
-void mc_tasks_drain(mc_tasks *tasks);
+void mc_tasks_drain(mc_tasks *tasks);                    /* hands back what was not started */
 void mc_tasks_enqueued(mc_tasks *tasks, const mc_frame_enqueued *enqueued);
 void mc_tasks_wake(mc_tasks *tasks); /* there may be something to do: results leave again */
 

@@ -23,7 +23,7 @@ enum { HANDLER = 1, FIRST_RESULT };
 static int on_panic(lua_State *L) {
   const char *text = lua_tostring(L, -1);
   mc_log_event(MC_LOG_ERROR, "worker panics", "%s", text ? text : "an error that is no string");
-  mc_log_flush();
+  mc_log_close();
   abort();
 }
 

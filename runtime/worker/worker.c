@@ -28,7 +28,7 @@ typedef struct worker {
 
 /* Without unwinding anything: handlers that wait are not told, as if the process had been killed. */
 static _Noreturn void leave(int code) {
-  mc_log_flush();
+  mc_log_close();
   _exit(code);
 }
 
