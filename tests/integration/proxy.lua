@@ -1,0 +1,78 @@
+-- A proxy before Redis that can cut a connection at the worst moment: when Redis has carried out a command and its
+-- reply is on the way.
+local uv = require "luv"
+
+local Proxy = {}
+Proxy.__index = Proxy
+
+local function drop(pair)
+  for _, pipe in ipairs(pair) do
+    if not pipe:is_closing() then pipe:close() end
+  end
+end
+
+-- The reply holds the text that was waited for: it is swallowed, and the connection with it.
+local function cuts_here(self, bytes)
+  if self.wanted and bytes:find(self.wanted, 1, true) then
+    self.wanted, self.cuts = nil, self.cuts + 1
+    return true
+  end
+end
+
+local function pump(self, pair, from, to, is_reply)
+  from:read_start(function(err, bytes)
+    if err or not bytes or (is_reply and cuts_here(self, bytes)) then return drop(pair) end
+    if not to:is_closing() then to:write(bytes) end
+  end)
+end
+
+local function serve(self)
+  local near, far = uv.new_pipe(false), uv.new_pipe(false)
+  local pair = { near, far }
+  self.pairs[#self.pairs + 1] = pair
+  self.listener:accept(near)
+  far:connect(self.target, function(err)
+    if err then return drop(pair) end
+    pump(self, pair, near, far, false)
+    pump(self, pair, far, near, true)
+  end)
+end
+
+--- Listens on a unix socket and passes everything on to another.
+---@param path string
+---@param target string
+function Proxy.start(path, target)
+  local self = setmetatable({ path = path, target = target, pairs = {}, cuts = 0 }, Proxy)
+  self.listener = uv.new_pipe(false)
+  assert(self.listener:bind(path))
+  assert(self.listener:listen(16, function(err)
+    assert(not err, err)
+    serve(self)
+  end))
+  return self
+end
+
+--- Cuts the connection in which Redis' next reply with this text comes, once; `cuts` then grows by one.
+---@param text string
+function Proxy:cut_at(text)
+  self.wanted = text
+end
+
+--- Cuts all connections now.
+function Proxy:cut_all()
+  for _, pair in ipairs(self.pairs) do
+    drop(pair)
+  end
+  self.pairs = {}
+end
+
+function Proxy:url()
+  return "redis+unix://" .. self.path
+end
+
+function Proxy:stop()
+  self.listener:close()
+  self:cut_all()
+end
+
+return Proxy

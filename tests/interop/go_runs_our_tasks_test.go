@@ -1,0 +1,157 @@
+package interop
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// What a Go handler was told about a task.
+type delivery struct {
+	id, queue, kind, payload string
+	maxRetry, retried        int
+	header                   string
+	left                     time.Duration // until its deadline
+	at                       time.Time
+}
+
+// serve runs an asynq.Server until the test ends; every task it takes comes through the channel.
+func (w *world) serve(queues map[string]int) <-chan delivery {
+	w.t.Helper()
+	deliveries := make(chan delivery, 1000)
+	server := asynq.NewServer(w.redis, asynq.Config{
+		Concurrency: 4, Queues: queues, LogLevel: asynq.FatalLevel, TaskCheckInterval: 50 * time.Millisecond,
+		DelayedTaskCheckInterval: 200 * time.Millisecond,
+	})
+	err := server.Start(asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
+		d := delivery{kind: task.Type(), payload: string(task.Payload()), header: task.Headers()["trace"], at: time.Now()}
+		d.id, _ = asynq.GetTaskID(ctx)
+		d.queue, _ = asynq.GetQueueName(ctx)
+		d.maxRetry, _ = asynq.GetMaxRetry(ctx)
+		d.retried, _ = asynq.GetRetryCount(ctx)
+		if deadline, ok := ctx.Deadline(); ok {
+			d.left = time.Until(deadline)
+		}
+		deliveries <- d
+		_, err := task.ResultWriter().Write([]byte("done by Go"))
+		return err
+	}))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(server.Shutdown)
+	return deliveries
+}
+
+func (w *world) receive(deliveries <-chan delivery) delivery {
+	w.t.Helper()
+	select {
+	case d := <-deliveries:
+		return d
+	case <-time.After(20 * time.Second):
+		w.t.Fatal("asynq.Server was given no task within 20 s")
+		return delivery{}
+	}
+}
+
+func checkDelivery(t *testing.T, got, want delivery, longest time.Duration) {
+	t.Helper()
+	if got.left <= longest-10*time.Second || got.left > longest {
+		t.Errorf("%v are left of %v", got.left, longest)
+	}
+	got.left, got.at = 0, time.Time{}
+	if got != want {
+		t.Errorf("asynq.Server was given %+v, not %+v", got, want)
+	}
+}
+
+func TestGoRunsATaskFromC(t *testing.T) {
+	w := newWorld(t)
+	deliveries := w.serve(map[string]int{"critical": 1})
+	before := time.Now()
+	id := w.c("c:task", `{"from":"C"}`, "critical", "7", "1000", "3600000")
+	got := w.receive(deliveries)
+	if wait := got.at.Sub(before); wait < time.Second {
+		t.Errorf("it ran after %v, asked to wait for 1 s", wait)
+	}
+	checkDelivery(t, got, delivery{id: id, queue: "critical", kind: "c:task", payload: `{"from":"C"}`, maxRetry: 7,
+		header: "from-c"}, 30*time.Minute)
+	done := w.info("critical", id, asynq.TaskStateCompleted, 10*time.Second)
+	if string(done.Result) != "done by Go" || done.Retention != time.Hour {
+		t.Errorf("result %q, retention %v", done.Result, done.Retention)
+	}
+}
+
+func TestGoRunsATaskFromLua(t *testing.T) {
+	w := newWorld(t)
+	deliveries := w.serve(map[string]int{"low": 1})
+	id := w.lua(`
+local info = assert(client:enqueue("lua:task", { from = "Lua", list = json.array {} }, { queue = "low", max_retry = 3,
+  timeout = "90s", retention = "1h", unique = "10m", headers = { trace = "from-lua" } }))
+print(info.id)`)
+	checkDelivery(t, w.receive(deliveries), delivery{id: id, queue: "low", kind: "lua:task",
+		payload: `{"from":"Lua","list":[]}`, maxRetry: 3, header: "from-lua"}, 90*time.Second)
+	w.info("low", id, asynq.TaskStateCompleted, 10*time.Second)
+	// Go has released the lock that Lua took.
+	w.enqueue("lua:task", []byte(`{"from":"Lua","list":[]}`), asynq.Queue("low"), asynq.Unique(time.Minute),
+		asynq.ProcessIn(time.Hour))
+}
+
+func TestGoRunsATaskThatAHandlerEnqueued(t *testing.T) {
+	w := newWorld(t)
+	deliveries := w.serve(map[string]int{"for-go": 1})
+	w.crew("default=1", `
+crew.task("parent", { perform = function(_, task)
+  return assert(task:enqueue("child", { n = 1 }, { queue = "for-go", max_retry = 2 })).id
+end })`)
+	parent := w.info("default", w.enqueue("parent", nil, asynq.Retention(time.Hour)).ID, asynq.TaskStateCompleted,
+		20*time.Second)
+	checkDelivery(t, w.receive(deliveries), delivery{id: string(parent.Result), queue: "for-go", kind: "child",
+		payload: `{"n":1}`, maxRetry: 2}, 30*time.Minute)
+}
+
+func TestGoSeesTheSameConflicts(t *testing.T) {
+	w := newWorld(t)
+	w.lua(`assert(client:enqueue("t", nil, { task_id = "mine" }))`)
+	_, err := w.client.Enqueue(asynq.NewTask("t", nil), asynq.TaskID("mine"))
+	if !errors.Is(err, asynq.ErrTaskIDConflict) {
+		t.Errorf("an id that is taken: %v", err)
+	}
+}
+
+func TestGoAndCrewServeOneQueueTogether(t *testing.T) {
+	w := newWorld(t)
+	const count = 400
+	deliveries := w.serve(map[string]int{"default": 1})
+	w.crew("default=1", `crew.task("t", { perform = function() crew.sleep(0.02) return "done by Lua" end })`)
+	w.until("the crew is in the list of servers", 20*time.Second, func() bool {
+		servers, err := w.inspector.Servers()
+		return err == nil && len(servers) == 2
+	})
+	for range count {
+		w.enqueue("t", nil, asynq.Retention(time.Hour))
+	}
+	w.until("all tasks are completed", 60*time.Second, func() bool {
+		queue, err := w.inspector.GetQueueInfo("default")
+		return err == nil && queue.Completed == count && queue.Active == 0 && queue.Pending == 0
+	})
+	byLua := 0
+	for page := 1; page <= 4; page++ {
+		tasks, err := w.inspector.ListCompletedTasks("default", asynq.PageSize(100), asynq.Page(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range tasks {
+			if string(task.Result) == "done by Lua" {
+				byLua++
+			}
+		}
+	}
+	byGo := len(deliveries)
+	if byLua == 0 || byGo == 0 || byLua+byGo != count {
+		t.Errorf("%d tasks: %d done by Lua, %d by Go", count, byLua, byGo)
+	}
+}
