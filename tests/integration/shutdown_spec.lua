@@ -74,7 +74,7 @@ describe("a signal:", function()
     crew:script("sleep.lua", SLEEP)
     local queue = crew:queue()
     local ids = long_sleepers(queue, 30)
-    local node = crew:run { workers = 1, concurrency = 10, prefetch = 0, shutdown_timeout = "0s" }
+    local node = crew:run { workers = 1, concurrency = 10, shutdown_timeout = "0s" }
     crew:wait_until("10 tasks run", 20, function() return crew.notes:count "start" == 10 end)
     node:send "sigterm"
     assert.equal(0, (node:wait(10)))
