@@ -63,9 +63,10 @@ void mc_outcome_fail(mc_node *node, mc_held *held, mc_slice error, int64_t delay
     return;
   }
   set_error(held, error);
-  if (delay_ms < 0)
-    delay_ms = mc_backoff_default_s(message->retried, mc_random_below(30)) * 1000;
-  retry_at(node, held, seconds_from_now(delay_ms));
+  if (delay_ms < 0) /* counted from the second at hand, as asynq does */
+    retry_at(node, held, mc_clock_wall_s() + mc_backoff_default_s(message->retried, mc_random_below(30)));
+  else
+    retry_at(node, held, seconds_from_now(delay_ms));
 }
 
 void mc_outcome_requeue(mc_node *node, mc_held *held, uint32_t crashes) {
