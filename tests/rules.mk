@@ -49,7 +49,7 @@ $(BUILD)/tests/interop/enqueue: tests/interop/program/enqueue.c $(BUILD)/libmoon
 
 interop: deps ## tasks, states and servers shared with the real asynq (needs Go)
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/interop/enqueue
-	@BUILD=$(BUILD) SAN=$(SAN) GO=$(GO) tests/interop/run
+	@BUILD=$(BUILD) SAN=$(SAN) GO=$(GO) tests/interop/run '$(TEST)'
 
 # ---- the demo ----
 

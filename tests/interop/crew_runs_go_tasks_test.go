@@ -1,78 +1,12 @@
 package interop
 
 import (
-	"encoding/json"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/hibiken/asynq"
 )
-
-// What the handler saw, as it gives it back.
-const seeScript = `
-crew.task("see", { perform = function(payload, task)
-  return { id = task.id, queue = task.queue, type = task.type, max_retry = task.max_retry, retried = task.retried,
-    deadline = task.deadline, header = task.headers.trace, payload = payload, started = os.time() }
-end })`
-
-type seen struct {
-	ID       string            `json:"id"`
-	Queue    string            `json:"queue"`
-	Type     string            `json:"type"`
-	MaxRetry int               `json:"max_retry"`
-	Retried  int               `json:"retried"`
-	Header   string            `json:"header"`
-	Payload  map[string]string `json:"payload"`
-	Started  int64             `json:"started"`
-}
-
-func TestCrewRunsATaskOfTheGoClientWithItsOptions(t *testing.T) {
-	w := newWorld(t)
-	w.crew("critical=6,default=3", seeScript)
-	task := asynq.NewTaskWithHeaders("see", []byte(`{"username":"ada"}`), map[string]string{"trace": "abc"})
-	asked := time.Now()
-	info, err := w.client.Enqueue(task, asynq.Queue("critical"), asynq.MaxRetry(7), asynq.ProcessIn(2*time.Second),
-		asynq.Retention(time.Hour), asynq.Timeout(20*time.Second))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.State != asynq.TaskStateScheduled {
-		t.Fatalf("the task is %v at first, not scheduled", info.State)
-	}
-
-	done := w.info("critical", info.ID, asynq.TaskStateCompleted, 20*time.Second)
-	var got seen
-	if err := json.Unmarshal(done.Result, &got); err != nil {
-		t.Fatalf("result %q: %v", done.Result, err)
-	}
-	want := seen{ID: info.ID, Queue: "critical", Type: "see", MaxRetry: 7, Header: "abc", Started: got.Started}
-	if got.Payload["username"] != "ada" {
-		t.Errorf("payload: %v", got.Payload)
-	}
-	got.Payload = nil
-	if !equalJSON(got, want) {
-		t.Errorf("the handler saw %+v, not %+v", got, want)
-	}
-	if got.Started < asked.Add(2*time.Second).Unix() {
-		t.Errorf("it started at %d, enqueued at %d to run 2 s later", got.Started, asked.Unix())
-	}
-	if done.Retried != 0 || done.LastErr != "" {
-		t.Errorf("retried %d, error %q", done.Retried, done.LastErr)
-	}
-	if age := time.Since(done.CompletedAt); age < 0 || age > time.Minute {
-		t.Errorf("completed at %v", done.CompletedAt)
-	}
-	if done.Retention != time.Hour {
-		t.Errorf("retention %v", done.Retention)
-	}
-}
-
-func equalJSON(a, b any) bool {
-	x, _ := json.Marshal(a)
-	y, _ := json.Marshal(b)
-	return string(x) == string(y)
-}
 
 func TestCrewFreesAUniqueLockOfTheGoClient(t *testing.T) {
 	w := newWorld(t)

@@ -56,7 +56,7 @@ func TestInspectorSeesEveryState(t *testing.T) {
 
 func TestInspectorListsTheCrew(t *testing.T) {
 	w := newWorld(t)
-	crew := w.crew("critical=6,default=3", statesScript)
+	crew := w.crew("critical=6,default=3", statesScript, "--shutdown-timeout", "0s")
 	id := w.lua(`print(assert(client:enqueue("long", { n = 1 }, { timeout = "10m" })).id)`)
 	var server *asynq.ServerInfo
 	w.until("the crew and its task are listed", 20*time.Second, func() bool {
@@ -89,34 +89,4 @@ func TestInspectorListsTheCrew(t *testing.T) {
 		return err == nil && len(servers) == 0
 	})
 	w.info("default", id, asynq.TaskStatePending, time.Second)
-}
-
-func TestInspectorSteersTheCrew(t *testing.T) {
-	w := newWorld(t)
-	w.crew("default=1", statesScript)
-	later := w.enqueue("done", nil, asynq.ProcessIn(time.Hour), asynq.Retention(time.Hour)).ID
-	if err := w.inspector.RunTask("default", later); err != nil {
-		t.Fatal(err)
-	}
-	w.info("default", later, asynq.TaskStateCompleted, 20*time.Second)
-
-	running := w.enqueue("long", nil).ID
-	w.info("default", running, asynq.TaskStateActive, 20*time.Second)
-	w.until("the cancelled task is to be tried again", 20*time.Second, func() bool {
-		if err := w.inspector.CancelProcessing(running); err != nil {
-			t.Fatal(err)
-		}
-		info, err := w.inspector.GetTaskInfo("default", running)
-		return err == nil && info.State == asynq.TaskStateRetry && info.LastErr == "context canceled"
-	})
-
-	if err := w.inspector.PauseQueue("default"); err != nil {
-		t.Fatal(err)
-	}
-	waiting := w.enqueue("done", nil, asynq.Retention(time.Hour)).ID
-	w.info("default", waiting, asynq.TaskStatePending, time.Second)
-	if err := w.inspector.UnpauseQueue("default"); err != nil {
-		t.Fatal(err)
-	}
-	w.info("default", waiting, asynq.TaskStateCompleted, 20*time.Second)
 }

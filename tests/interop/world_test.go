@@ -2,6 +2,8 @@ package interop
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 // A world is what one test has to itself: a folder, a Redis on a unix socket in it, and what it started. All of it ends
@@ -23,7 +26,11 @@ type world struct {
 	redis     asynq.RedisClientOpt
 	client    *asynq.Client
 	inspector *asynq.Inspector
+	raw       *redis.Client // for what asynq's inspector does not tell
+	crews     int           // how many were started: each has its own folder of scripts and its own output
 }
+
+var ctx = context.Background()
 
 func setting(t *testing.T, name string) string {
 	t.Helper()
@@ -46,7 +53,8 @@ func newWorld(t *testing.T) *world {
 	w.redis = asynq.RedisClientOpt{Network: "unix", Addr: w.socket}
 	w.client = asynq.NewClient(w.redis)
 	w.inspector = asynq.NewInspector(w.redis)
-	t.Cleanup(func() { w.client.Close(); w.inspector.Close() })
+	w.raw = redis.NewClient(&redis.Options{Network: "unix", Addr: w.socket})
+	t.Cleanup(func() { w.client.Close(); w.inspector.Close(); w.raw.Close() })
 	w.until("Redis answers", 20*time.Second, func() bool { return w.client.Ping() == nil })
 	return w
 }
@@ -63,7 +71,7 @@ func (w *world) start(name string, command *exec.Cmd) *exec.Cmd {
 	defer file.Close()
 	command.Dir = w.folder
 	command.Stdout, command.Stderr = file, file
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // also when the tests are killed
 	if err := command.Start(); err != nil {
 		w.t.Fatalf("cannot start %s: %v", name, err)
 	}
@@ -98,10 +106,13 @@ func (w *world) until(what string, limit time.Duration, condition func() bool) {
 
 func (w *world) url() string { return "redis+unix://" + w.socket }
 
-// crew starts `mooncrew run` with these handler scripts; queues as mooncrew writes them: "critical=6,default=3".
-func (w *world) crew(queues, scripts string) *exec.Cmd {
+// crew starts `mooncrew run` with these handler scripts; queues as mooncrew writes them: "critical=6,default=3". More
+// flags may follow.
+func (w *world) crew(queues, scripts string, flags ...string) *exec.Cmd {
 	w.t.Helper()
-	folder := filepath.Join(w.folder, "scripts")
+	w.crews++
+	name := fmt.Sprintf("mooncrew-%d", w.crews)
+	folder := filepath.Join(w.folder, name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		w.t.Fatal(err)
 	}
@@ -109,9 +120,9 @@ func (w *world) crew(queues, scripts string) *exec.Cmd {
 	if err := os.WriteFile(filepath.Join(folder, "tasks.lua"), []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	command := exec.Command(setting(w.t, "MOONCREW"), "run", "--redis", w.url(), "--scripts", folder,
-		"--queues", queues, "--workers", "2", "--concurrency", "20", "--log-format", "json")
-	return w.start("mooncrew", command)
+	arguments := []string{"run", "--redis", w.url(), "--scripts", folder, "--queues", queues, "--workers", "2",
+		"--concurrency", "20", "--log-format", "json"}
+	return w.start(name, exec.Command(setting(w.t, "MOONCREW"), append(arguments, flags...)...))
 }
 
 // stop ends a crew as a service manager does.
@@ -179,4 +190,54 @@ func (w *world) enqueue(name string, payload []byte, options ...asynq.Option) *a
 		w.t.Fatalf("asynq.Client: %v", err)
 	}
 	return info
+}
+
+// fill enqueues by mooncrew's Lua client with options as Lua writes them, and returns the task's id.
+func (w *world) fill(kind, payload, options string) string {
+	w.t.Helper()
+	return w.lua(fmt.Sprintf("print(assert(client:enqueue(%q, %s, %s)).id)", kind, payload, options))
+}
+
+func (w *world) queue(name string) *asynq.QueueInfo {
+	w.t.Helper()
+	info, err := w.inspector.GetQueueInfo(name)
+	if err != nil {
+		w.t.Fatalf("asynq.Inspector: %v", err)
+	}
+	return info
+}
+
+// gone waits until a task exists no more.
+func (w *world) gone(queue, id string, limit time.Duration) {
+	w.t.Helper()
+	w.until(fmt.Sprintf("task %s is gone", id), limit, func() bool {
+		_, err := w.inspector.GetTaskInfo(queue, id)
+		return errors.Is(err, asynq.ErrTaskNotFound)
+	})
+}
+
+// servers waits until so many are listed.
+func (w *world) servers(count int) []*asynq.ServerInfo {
+	w.t.Helper()
+	var servers []*asynq.ServerInfo
+	w.until(fmt.Sprintf("%d servers are listed", count), 20*time.Second, func() bool {
+		var err error
+		servers, err = w.inspector.Servers()
+		return err == nil && len(servers) == count
+	})
+	return servers
+}
+
+// atRest checks that nobody holds anything of a queue.
+func (w *world) atRest(queue string) {
+	w.t.Helper()
+	prefix := "asynq:{" + queue + "}:"
+	active, err := w.raw.LRange(ctx, prefix+"active", 0, -1).Result()
+	if err != nil || len(active) > 0 {
+		w.t.Errorf("left in active: %v, %v", active, err)
+	}
+	leases, err := w.raw.ZRange(ctx, prefix+"lease", 0, -1).Result()
+	if err != nil || len(leases) > 0 {
+		w.t.Errorf("left in lease: %v, %v", leases, err)
+	}
 }
