@@ -3,6 +3,7 @@ package interop
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -331,16 +332,28 @@ func TestInspectorRemovesQueuesThatACrewFilled(t *testing.T) {
 	}
 }
 
-func TestACrewServesAQueueThatWasRemovedAndFilledAgain(t *testing.T) {
+func TestACrewServesAndFillsAQueueThatWasRemoved(t *testing.T) {
 	w := newWorld(t)
-	w.crew("default=1", movesScript)
+	w.crew("default=1", `
+crew.task("done", { perform = function() end })
+crew.task("parent", { perform = function()
+  return assert(crew.enqueue("child", nil, { queue = "other" })).id
+end })`)
 	w.gone("default", w.fill("done", "nil", "{}"), 20*time.Second)
-	if err := w.inspector.DeleteQueue("default", false); err != nil {
-		t.Fatal(err)
-	}
-	w.info("default", w.fill("done", "nil", `{ retention = "1h" }`), asynq.TaskStateCompleted, 20*time.Second)
-	if queues, err := w.inspector.Queues(); err != nil || strings.Join(queues, " ") != "default" {
-		t.Errorf("%v, %v", queues, err)
+	for round := 1; round <= 2; round++ {
+		parent := w.fill("parent", "nil", `{ retention = "1h" }`)
+		child := w.info("default", parent, asynq.TaskStateCompleted, 20*time.Second).Result
+		w.info("other", string(child), asynq.TaskStatePending, time.Second)
+		queues, err := w.inspector.Queues()
+		slices.Sort(queues)
+		if err != nil || strings.Join(queues, " ") != "default other" {
+			t.Errorf("round %d: %v, %v", round, queues, err)
+		}
+		for _, queue := range []string{"default", "other"} {
+			if err := w.inspector.DeleteQueue(queue, true); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
