@@ -32,3 +32,20 @@ crew.task("typed", { payload = crew.schema.object { n = crew.schema.integer {} }
 		t.Errorf("the queue: %+v", queue)
 	}
 }
+
+func TestACrewRunsWhatAGoSchedulerEnqueues(t *testing.T) {
+	w := newWorld(t)
+	w.crew("default=1", `crew.task("tick", { perform = function() return "done" end })`)
+	scheduler := asynq.NewScheduler(w.redis, &asynq.SchedulerOpts{LogLevel: asynq.FatalLevel})
+	if _, err := scheduler.Register("@every 1s", asynq.NewTask("tick", nil), asynq.Retention(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := scheduler.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(scheduler.Shutdown)
+	w.until("two ticks were run", 20*time.Second, func() bool {
+		tasks, err := w.inspector.ListCompletedTasks("default")
+		return err == nil && len(tasks) >= 2
+	})
+}
