@@ -23,7 +23,7 @@ func fold(_ string, tasks []*asynq.Task) *asynq.Task {
 	if err != nil {
 		panic(err)
 	}
-	return asynq.NewTask("folded", text)
+	return asynq.NewTask("folded", text, asynq.Retention(time.Hour))
 }
 
 // foldInGo runs an asynq.Server that folds groups until the test ends, and gives the tasks that came of it.
@@ -85,7 +85,7 @@ end })`)
 	}
 	w.until("nothing is left", 20*time.Second, func() bool {
 		q := w.queue("default")
-		return q.Size == 0 && q.Groups == 0
+		return q.Size == 2 && q.Completed == 2 && q.Groups == 0
 	})
 	w.atRest("default")
 }
