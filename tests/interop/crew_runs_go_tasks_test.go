@@ -1,38 +1,11 @@
 package interop
 
 import (
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/hibiken/asynq"
 )
-
-func TestCrewFreesAUniqueLockOfTheGoClient(t *testing.T) {
-	w := newWorld(t)
-	payload := []byte(`{"username":"ada"}`)
-	info := w.enqueue("see", payload, asynq.Unique(time.Hour), asynq.Retention(time.Hour))
-	if _, err := w.client.Enqueue(asynq.NewTask("see", payload), asynq.Unique(time.Hour)); !errors.Is(err, asynq.ErrDuplicateTask) {
-		t.Fatalf("a second one: %v", err)
-	}
-	w.crew("default=1", seeScript)
-	w.info("default", info.ID, asynq.TaskStateCompleted, 20*time.Second)
-	w.enqueue("see", payload, asynq.Unique(time.Hour), asynq.Retention(time.Hour))
-}
-
-func TestUniqueHoldsBetweenGoAndLua(t *testing.T) {
-	w := newWorld(t)
-	w.enqueue("t", []byte(`{"a":1,"b":[]}`), asynq.Unique(time.Hour))
-	code := w.lua(`print(select(3, client:enqueue("t", { b = json.array {}, a = 1 }, { unique = "1h" })))`)
-	if code != "DUPLICATE_TASK" {
-		t.Errorf("Lua after Go: %q", code)
-	}
-	w.lua(`assert(client:enqueue("t", { n = 2 }, { unique = "1h" }))`)
-	_, err := w.client.Enqueue(asynq.NewTask("t", []byte(`{"n":2}`)), asynq.Unique(time.Hour))
-	if !errors.Is(err, asynq.ErrDuplicateTask) {
-		t.Errorf("Go after Lua: %v", err)
-	}
-}
 
 func TestFailuresOfACrewReadLikeAsynqs(t *testing.T) {
 	w := newWorld(t)
@@ -58,4 +31,21 @@ crew.task("typed", { payload = crew.schema.object { n = crew.schema.integer {} }
 	if queue.Archived != 2 || queue.Retry != 1 || queue.Failed != 3 || queue.Active != 0 {
 		t.Errorf("the queue: %+v", queue)
 	}
+}
+
+func TestACrewRunsWhatAGoSchedulerEnqueues(t *testing.T) {
+	w := newWorld(t)
+	w.crew("default=1", `crew.task("tick", { perform = function() return "done" end })`)
+	scheduler := asynq.NewScheduler(w.redis, &asynq.SchedulerOpts{LogLevel: asynq.FatalLevel})
+	if _, err := scheduler.Register("@every 1s", asynq.NewTask("tick", nil), asynq.Retention(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := scheduler.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(scheduler.Shutdown)
+	w.until("two ticks were run", 20*time.Second, func() bool {
+		tasks, err := w.inspector.ListCompletedTasks("default")
+		return err == nil && len(tasks) >= 2
+	})
 }

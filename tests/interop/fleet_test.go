@@ -316,7 +316,7 @@ func (f *fleet) killInMidWork(victim string) {
 	if err := f.inspector.UnpauseQueue(fleetQueue); err != nil {
 		f.t.Fatal(err)
 	}
-	f.until(victim+" is in mid-work", 30*time.Second, func() bool { return f.startsBy(victim) >= 1000 })
+	f.until(victim+" is in mid-work", 30*time.Second, func() bool { return f.startsBy(victim) >= 500 })
 	members[victim].Process.Kill()
 	members[victim].Wait()
 	if left := f.queue(fleetQueue).Pending; left == 0 {

@@ -22,28 +22,39 @@ type delivery struct {
 func (w *world) serve(queues map[string]int) <-chan delivery {
 	w.t.Helper()
 	deliveries := make(chan delivery, 1000)
-	server := asynq.NewServer(w.redis, asynq.Config{
-		Concurrency: 4, Queues: queues, LogLevel: asynq.FatalLevel, TaskCheckInterval: 50 * time.Millisecond,
-		DelayedTaskCheckInterval: 200 * time.Millisecond,
-	})
-	err := server.Start(asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
-		d := delivery{kind: task.Type(), payload: string(task.Payload()), headers: task.Headers(), at: time.Now()}
-		d.id, _ = asynq.GetTaskID(ctx)
-		d.queue, _ = asynq.GetQueueName(ctx)
-		d.maxRetry, _ = asynq.GetMaxRetry(ctx)
-		d.retried, _ = asynq.GetRetryCount(ctx)
-		if deadline, ok := ctx.Deadline(); ok {
-			d.left = time.Until(deadline)
-		}
-		deliveries <- d
+	w.handle(queues, func(ctx context.Context, task *asynq.Task) error {
+		deliveries <- deliver(ctx, task)
 		_, err := task.ResultWriter().Write([]byte("done by Go"))
 		return err
-	}))
-	if err != nil {
+	})
+	return deliveries
+}
+
+// handle runs an asynq.Server with a handler until the test ends, or until it is shut down.
+func (w *world) handle(queues map[string]int, handler func(context.Context, *asynq.Task) error) *asynq.Server {
+	w.t.Helper()
+	server := asynq.NewServer(w.redis, asynq.Config{
+		Concurrency: 4, Queues: queues, LogLevel: asynq.FatalLevel, TaskCheckInterval: 50 * time.Millisecond,
+		DelayedTaskCheckInterval: 200 * time.Millisecond, JanitorInterval: 200 * time.Millisecond,
+		ShutdownTimeout: 100 * time.Millisecond,
+	})
+	if err := server.Start(asynq.HandlerFunc(handler)); err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(server.Shutdown)
-	return deliveries
+	w.t.Cleanup(server.Shutdown) // does nothing the second time
+	return server
+}
+
+func deliver(ctx context.Context, task *asynq.Task) delivery {
+	d := delivery{kind: task.Type(), payload: string(task.Payload()), headers: task.Headers(), at: time.Now()}
+	d.id, _ = asynq.GetTaskID(ctx)
+	d.queue, _ = asynq.GetQueueName(ctx)
+	d.maxRetry, _ = asynq.GetMaxRetry(ctx)
+	d.retried, _ = asynq.GetRetryCount(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		d.left = time.Until(deadline)
+	}
+	return d
 }
 
 func (w *world) receive(deliveries <-chan delivery) delivery {

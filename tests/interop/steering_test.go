@@ -3,6 +3,7 @@ package interop
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,19 +19,16 @@ func TestInspectorRunsTasksNow(t *testing.T) {
 	w := newWorld(t)
 	w.crew("default=1", movesScript)
 	scheduled := w.fill("result", "nil", `{ process_in = "1h", retention = "1h" }`)
-	retry := w.fill("twice", "nil", `{ retention = "1h" }`)
+	retry := w.fill("twice_late", "nil", `{ retention = "1h" }`)
 	archived := w.fill("skip", "nil", "{}")
 	grouped := w.fill("result", "nil", `{ group = "ada", retention = "1h" }`)
 	w.info("default", retry, asynq.TaskStateRetry, 20*time.Second)
 	before := w.info("default", archived, asynq.TaskStateArchived, 20*time.Second)
 
-	for _, id := range []string{scheduled, grouped, archived} {
+	for _, id := range []string{scheduled, grouped, archived, retry} {
 		if err := w.inspector.RunTask("default", id); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := w.inspector.RunTask("default", retry); err != nil && w.queue("default").Retry > 0 { // else it was due just now
-		t.Fatal(err)
 	}
 	w.info("default", scheduled, asynq.TaskStateCompleted, 20*time.Second)
 	w.info("default", grouped, asynq.TaskStateCompleted, 20*time.Second)
@@ -272,8 +270,8 @@ func TestACancelledTaskWithoutRetriesIsArchived(t *testing.T) {
 
 func TestInspectorPausesAndUnpausesWhileACrewServes(t *testing.T) {
 	w := newWorld(t)
-	w.crew("first=1,second=1", `crew.task("tick", { perform = function() crew.sleep(0.002) end })`)
-	const count = 2000
+	w.crew("first=1,second=1", `crew.task("tick", { perform = function() crew.sleep(0.02) end })`)
+	const count = 4000 // two seconds of work
 	w.lua(fmt.Sprintf(`
 local tasks = {}
 for i = 1, %d do tasks[i] = { "tick", nil, { queue = "first" } } end
@@ -331,16 +329,28 @@ func TestInspectorRemovesQueuesThatACrewFilled(t *testing.T) {
 	}
 }
 
-func TestACrewServesAQueueThatWasRemovedAndFilledAgain(t *testing.T) {
+func TestACrewServesAndFillsAQueueThatWasRemoved(t *testing.T) {
 	w := newWorld(t)
-	w.crew("default=1", movesScript)
+	w.crew("default=1", `
+crew.task("done", { perform = function() end })
+crew.task("parent", { perform = function()
+  return assert(crew.enqueue("child", nil, { queue = "other" })).id
+end })`)
 	w.gone("default", w.fill("done", "nil", "{}"), 20*time.Second)
-	if err := w.inspector.DeleteQueue("default", false); err != nil {
-		t.Fatal(err)
-	}
-	w.info("default", w.fill("done", "nil", `{ retention = "1h" }`), asynq.TaskStateCompleted, 20*time.Second)
-	if queues, err := w.inspector.Queues(); err != nil || strings.Join(queues, " ") != "default" {
-		t.Errorf("%v, %v", queues, err)
+	for round := 1; round <= 2; round++ {
+		parent := w.fill("parent", "nil", `{ retention = "1h" }`)
+		child := w.info("default", parent, asynq.TaskStateCompleted, 20*time.Second).Result
+		w.info("other", string(child), asynq.TaskStatePending, time.Second)
+		queues, err := w.inspector.Queues()
+		slices.Sort(queues)
+		if err != nil || strings.Join(queues, " ") != "default other" {
+			t.Errorf("round %d: %v, %v", round, queues, err)
+		}
+		for _, queue := range []string{"default", "other"} {
+			if err := w.inspector.DeleteQueue(queue, true); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 

@@ -19,6 +19,9 @@ crew.task("twice", { retry = "1s", perform = function(_, task)
   if task.retried == 0 then error("the first run fails", 0) end
   return "after " .. task.retried
 end })
+crew.task("twice_late", { retry = "1h", perform = function(_, task)
+  if task.retried == 0 then error("the first run fails", 0) end
+end })
 crew.task("retry_in", { perform = function(_, task) task:retry_in("2h", "the other side is down") end })
 crew.task("skip", { perform = function(_, task) task:skip_retry("no use") end })
 crew.task("revoke", { perform = function(_, task) task:revoke("not wanted") end })
@@ -249,9 +252,8 @@ func TestATaskOfAGroupThatFailsGoesBackToItsGroup(t *testing.T) {
 	if err := w.inspector.RunTask("default", id); err != nil {
 		t.Fatal(err)
 	}
-	w.info("default", id, asynq.TaskStateRetry, 20*time.Second)
-	info := w.info("default", id, asynq.TaskStateAggregating, 20*time.Second)
-	if info.Group != "ada" || info.Retried != 1 {
-		t.Errorf("%+v", info)
-	}
+	w.until("it has failed and is back in its group", 20*time.Second, func() bool {
+		info, err := w.inspector.GetTaskInfo("default", id)
+		return err == nil && info.State == asynq.TaskStateAggregating && info.Group == "ada" && info.Retried == 1
+	})
 }
