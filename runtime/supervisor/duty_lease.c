@@ -18,13 +18,6 @@ struct request {
   uint64_t attempts[MC_SETTLE_BATCH];
 };
 
-static bool was_refused(const mc_value *reply, size_t refused, mc_slice id) {
-  for (size_t i = 0; i < refused; i++)
-    if (mc_slice_equal(mc_refused_at(reply, i), id))
-      return true;
-  return false;
-}
-
 static void on_extended(void *arg, int status, const mc_value *reply) {
   struct request *request = arg;
   size_t refused = 0;
@@ -34,7 +27,7 @@ static void on_extended(void *arg, int status, const mc_value *reply) {
       mc_held *held = mc_held_find(&request->node->held, request->attempts[i]);
       if (!held || held->settling)
         continue;
-      if (was_refused(reply, refused, held->box.message.id))
+      if (mc_refused_has(reply, held->attempt))
         mc_outcome_lose(request->node, held, "its lease is no longer ours: another server has it, or it was removed");
       else
         held->renewed_boot_ms = request->sent_boot_ms;

@@ -44,7 +44,7 @@ void queue_give(const char *ids);
 /* Dequeues up to count tasks as server "s"; the ids taken, with spaces between. Attempts begin at first_attempt. */
 const char *queue_take(size_t count, uint64_t first_attempt);
 
-/* Settles as server "s" with an archive of 90 days and 10,000 tasks; the refused ids. */
+/* Settles as server "s" with an archive of 90 days and 10,000 tasks; the refused attempts. */
 const char *queue_settle(mc_settle_kind kind, const mc_settle_item *items, size_t count);
 
 /* The options of a task of queue q with this id, and asynq's defaults. */

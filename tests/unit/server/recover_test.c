@@ -94,7 +94,7 @@ static void what_was_recovered_is_no_longer_its_owners(void **state) {
   queue_take(1, 1);
   recover(seen, 1);
   queue_take(1, 2);
-  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, &item, 1), "a");
+  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, &item, 1), "1");
   assert_redis("a", "LRANGE asynq:{q}:active 0 -1");
 }
 
