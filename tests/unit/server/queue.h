@@ -34,6 +34,7 @@ const char *queue_fields(const char *id);
 /* A script call; its answer as text, or as it is. */
 const char *queue_call(mc_call *call);
 const mc_value *queue_call_value(mc_call *call);
+const char *queue_call_cached(mc_call *call); /* by its hash: the script must have been called before */
 
 /* The answers to an enqueue of count tasks, each made of options. */
 const char *queue_enqueue(const mc_enqueue_options *options, size_t count);
