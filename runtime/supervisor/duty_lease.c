@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#define GIVE_UP_MS ((MC_LEASE_S + MC_LEASE_VOID_S) * 1000)
+
 /* Attempts, not pointers: a held task may be settled and gone before the answer comes. */
 struct request {
   mc_node *node;
@@ -82,7 +84,7 @@ void mc_duty_lease_loss(mc_node *node) {
   uint64_t now_ms = mc_clock_boot_ms();
   mc_held *held, *next;
   HASH_ITER(hh, node->held.by_attempt, held, next) {
-    if (!held->settling && now_ms - held->renewed_boot_ms >= MC_LEASE_S * 1000)
+    if (!held->settling && now_ms - held->renewed_boot_ms >= GIVE_UP_MS)
       mc_outcome_lose(node, held, "its lease could not be renewed in time");
   }
 }

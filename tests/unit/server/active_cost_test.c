@@ -100,8 +100,8 @@ static void completing_the_oldest_or_the_newest_costs_no_more_among_many(void **
     }
   for (int where = 0; where < PLACES; where++) {
     double few = median(cost[where][0]), many = median(cost[where][1]);
-    print_message("%s: %.1f us per call with %d active, %.1f us with %d: %.2f times as much\n", place_names[where], few,
-                  FEW, many, MANY, many / few);
+    print_message("measured: completing the %s: %.1f us per call with %d active, %.1f us with %d: %.2f times as much\n",
+                  place_names[where], few, FEW, many, MANY, many / few);
     if (where != MIDDLE && many > LIMIT * few)
       fail_msg("the %s of %d costs more than %.1f times what it costs among %d", place_names[where], MANY, LIMIT, FEW);
   }
