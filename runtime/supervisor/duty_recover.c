@@ -18,8 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define UNCHANGED_MS 10000
-
 struct suspect {
   char *id;
   size_t size;
@@ -187,7 +185,7 @@ static void suspect_add(struct look *look, mc_slice id, int64_t lease_s) {
 
 static void examine(struct look *look, mc_slice id, int64_t lease_s, uint64_t now_ms) {
   mc_sighting *seen = mc_sightings_see(&look->queue->sightings, id, lease_s, now_ms);
-  bool unchanged = now_ms - seen->since_ms >= UNCHANGED_MS;
+  bool unchanged = now_ms - seen->since_ms >= MC_RECOVER_AFTER_MS;
   if (unchanged && look->count < MC_SETTLE_BATCH && !is_held(look->queue, id))
     suspect_add(look, id, lease_s);
 }

@@ -15,6 +15,8 @@
 
 struct mc_node;
 
+#define MC_RECOVER_AFTER_MS 10000
+
 void mc_duty_recover(struct mc_node *node);
 void mc_recover_forget(struct mc_node *node); /* after a reconnect: observing begins anew */
 
