@@ -243,8 +243,12 @@ int mc_refused_read(const mc_value *reply, size_t *out_count, mc_err *err) {
   return code;
 }
 
-mc_slice mc_refused_at(const mc_value *reply, size_t i) {
-  return text_at(reply, i);
+bool mc_refused_has(const mc_value *reply, uint64_t attempt) {
+  int64_t refused;
+  for (size_t i = 0; i < reply->count; i++)
+    if (mc_value_integer(reply->items[i], &refused) == 0 && (uint64_t)refused == attempt)
+      return true;
+  return false;
 }
 
 /* ---- the others ---- */

@@ -1,7 +1,8 @@
 /* The commands of a task's working life: script calls to build and replies to read. No I/O here.
  *
  * Everything that settles or extends is fenced: dequeue writes the hash field mc_owner = "<server>:<attempt>", and the
- * scripts touch only tasks whose mc_owner is still that. Their replies list the ids they refused.
+ * scripts touch only tasks whose mc_owner is still that. Their replies list the attempts they refused: not the ids,
+ * since two attempts of one id may be in hand at the same time.
  *
  * "server" is our id, "host:pid:uuid". Attempts are numbers that a supervisor never uses twice, below 2^53.
  */
@@ -13,6 +14,7 @@
 #include "base/value.h"
 
 #define MC_LEASE_S 30
+#define MC_LEASE_VOID_S 30  /* so long after its expiry a lease is anyone's, whoever claims the task: asynq's rule */
 #define MC_SETTLE_BATCH 500 /* items per settle, extend or recover call, at most */
 #define MC_DEQUEUE_BATCH 500
 #define MC_FORWARD_BATCH 100
@@ -81,9 +83,10 @@ typedef struct mc_held_id {
 void mc_call_extend(mc_call *call, mc_slice queue, mc_slice server, int64_t lease_until_s, const mc_held_id *ids,
                     size_t count);
 
-/* The reply of settle and extend: the ids that are no longer ours. 0 and their number, or an error; then item i. */
+/* The reply of settle and extend: the attempts that are no longer ours. 0 and their number, or an error; then whether
+ * one is among them. */
 int mc_refused_read(const mc_value *reply, size_t *out_count, mc_err *err);
-mc_slice mc_refused_at(const mc_value *reply, size_t i);
+bool mc_refused_has(const mc_value *reply, uint64_t attempt);
 
 /* ---- forward: due ids of `scheduled` and `retry` to pending (or to their group), up to MC_FORWARD_BATCH of each.
  * The reply is an integer: how many ids moved or were dropped; call again while it is at least MC_FORWARD_BATCH. ----

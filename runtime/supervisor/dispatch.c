@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "supervisor/duty_recover.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
 #include "supervisor/refusal.h"
@@ -68,6 +69,12 @@ static void bury(mc_node *node, mc_queue *queue, uint64_t attempt, mc_slice id, 
   mc_outcome_bury(node, held, reason);
 }
 
+/* We stood still between the call and the reading of its reply, for so long that others may have recovered the tasks:
+ * none is started, and those that are ours after all go back. */
+static bool is_stale(const struct request *request) {
+  return mc_clock_boot_ms() - request->sent_boot_ms >= MC_RECOVER_AFTER_MS;
+}
+
 static void take_task(mc_node *node, const struct request *request, uint64_t attempt, const mc_dequeued_task *task,
                       struct run *run) {
   mc_message_box box;
@@ -84,7 +91,10 @@ static void take_task(mc_node *node, const struct request *request, uint64_t att
   mc_held *held = mc_held_new(&node->held, request->queue, attempt, &box);
   held->crashes = task->crashes;
   held->renewed_boot_ms = request->sent_boot_ms;
-  hand_out(node, run, held);
+  if (is_stale(request))
+    mc_outcome_requeue(node, held, 0);
+  else
+    hand_out(node, run, held);
 }
 
 static void log_missing(const mc_queue *queue, mc_slice id) {

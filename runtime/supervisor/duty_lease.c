@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#define GIVE_UP_MS ((MC_LEASE_S + MC_LEASE_VOID_S) * 1000)
+
 /* Attempts, not pointers: a held task may be settled and gone before the answer comes. */
 struct request {
   mc_node *node;
@@ -17,13 +19,6 @@ struct request {
   size_t count;
   uint64_t attempts[MC_SETTLE_BATCH];
 };
-
-static bool was_refused(const mc_value *reply, size_t refused, mc_slice id) {
-  for (size_t i = 0; i < refused; i++)
-    if (mc_slice_equal(mc_refused_at(reply, i), id))
-      return true;
-  return false;
-}
 
 static void on_extended(void *arg, int status, const mc_value *reply) {
   struct request *request = arg;
@@ -34,7 +29,7 @@ static void on_extended(void *arg, int status, const mc_value *reply) {
       mc_held *held = mc_held_find(&request->node->held, request->attempts[i]);
       if (!held || held->settling)
         continue;
-      if (was_refused(reply, refused, held->box.message.id))
+      if (mc_refused_has(reply, held->attempt))
         mc_outcome_lose(request->node, held, "its lease is no longer ours: another server has it, or it was removed");
       else
         held->renewed_boot_ms = request->sent_boot_ms;
@@ -89,7 +84,7 @@ void mc_duty_lease_loss(mc_node *node) {
   uint64_t now_ms = mc_clock_boot_ms();
   mc_held *held, *next;
   HASH_ITER(hh, node->held.by_attempt, held, next) {
-    if (!held->settling && now_ms - held->renewed_boot_ms >= MC_LEASE_S * 1000)
+    if (!held->settling && now_ms - held->renewed_boot_ms >= GIVE_UP_MS)
       mc_outcome_lose(node, held, "its lease could not be renewed in time");
   }
 }

@@ -1,6 +1,6 @@
 /* Recovery of orphans: see duty_recover.h.
  *
- * One look at a queue:  LRANGE active, ZRANGE lease  ─▶ suspects (unchanged long enough)
+ * One look at a queue:  LRANGE active, ZRANGE lease  ─▶ suspects (in either, and unchanged long enough)
  *                       suspects?  names of live workers hashes ─▶ HKEYS of each ─▶ those found there are no orphans
  *                       the rest ─▶ recover script
  * Nothing of this runs for queues without foreign tasks but the first two commands.
@@ -17,9 +17,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define UNCHANGED_MS 10000
-#define EXPIRED_S 30 /* past its expiry a lease is void in any case */
 
 struct suspect {
   char *id;
@@ -58,7 +55,7 @@ static mc_slice suspect_id(const struct suspect *suspect) {
 }
 
 static bool is_expired(int64_t lease_s) {
-  return lease_s != MC_NO_LEASE && lease_s + EXPIRED_S <= mc_clock_wall_s();
+  return lease_s != MC_NO_LEASE && lease_s + MC_LEASE_VOID_S <= mc_clock_wall_s();
 }
 
 static bool is_held(const mc_queue *queue, mc_slice id) {
@@ -188,7 +185,7 @@ static void suspect_add(struct look *look, mc_slice id, int64_t lease_s) {
 
 static void examine(struct look *look, mc_slice id, int64_t lease_s, uint64_t now_ms) {
   mc_sighting *seen = mc_sightings_see(&look->queue->sightings, id, lease_s, now_ms);
-  bool unchanged = now_ms - seen->since_ms >= UNCHANGED_MS;
+  bool unchanged = now_ms - seen->since_ms >= MC_RECOVER_AFTER_MS;
   if (unchanged && look->count < MC_SETTLE_BATCH && !is_held(look->queue, id))
     suspect_add(look, id, lease_s);
 }
@@ -196,6 +193,7 @@ static void examine(struct look *look, mc_slice id, int64_t lease_s, uint64_t no
 struct lease_entry {
   mc_slice id;
   int64_t lease_s;
+  bool examined; /* it stands in `active` too */
   UT_hash_handle hh;
 };
 
@@ -211,6 +209,27 @@ static struct lease_entry *index_leases(const mc_value *reply, struct lease_entr
   return leases;
 }
 
+/* Oldest first, since a call takes a limited number; then leases whose ids stand in `active` no more. */
+static void examine_all(struct look *look, const mc_value *reply) {
+  struct lease_entry *room = mc_zalloc((reply->count / 2 + 1) * sizeof *room), *entry, *next;
+  struct lease_entry *leases = index_leases(reply, room);
+  uint64_t now_ms = mc_clock_mono_ms();
+  mc_sightings_begin(&look->queue->sightings);
+  for (size_t i = look->active_count; i-- > 0;) {
+    HASH_FIND(hh, leases, look->active[i].data, look->active[i].size, entry);
+    examine(look, look->active[i], entry ? entry->lease_s : MC_NO_LEASE, now_ms);
+    if (entry)
+      entry->examined = true;
+  }
+  HASH_ITER(hh, leases, entry, next) {
+    if (!entry->examined)
+      examine(look, entry->id, entry->lease_s, now_ms);
+  }
+  mc_sightings_end(&look->queue->sightings);
+  HASH_CLEAR(hh, leases);
+  free(room);
+}
+
 static void on_leases(void *arg, int status, const mc_value *reply) {
   struct look *look = arg;
   if (status || !mc_granted(MC_REFUSED_RECOVER, &look->queue->refused, look->queue->name, reply) ||
@@ -218,18 +237,7 @@ static void on_leases(void *arg, int status, const mc_value *reply) {
     look_free(look);
     return;
   }
-  struct lease_entry *room = mc_zalloc((reply->count / 2 + 1) * sizeof *room);
-  struct lease_entry *leases = index_leases(reply, room);
-  uint64_t now_ms = mc_clock_mono_ms();
-  mc_sightings_begin(&look->queue->sightings);
-  for (size_t i = look->active_count; i-- > 0;) { /* oldest first: a call takes a limited number */
-    struct lease_entry *entry = NULL;
-    HASH_FIND(hh, leases, look->active[i].data, look->active[i].size, entry);
-    examine(look, look->active[i], entry ? entry->lease_s : MC_NO_LEASE, now_ms);
-  }
-  mc_sightings_end(&look->queue->sightings);
-  HASH_CLEAR(hh, leases);
-  free(room);
+  examine_all(look, reply);
   if (look->count)
     ask_live_servers(look);
   else

@@ -114,21 +114,14 @@ static void on_error(struct batch *batch, const mc_value *reply) {
   }
 }
 
-static bool is_refused(const mc_value *reply, size_t refused, mc_slice id) {
-  for (size_t i = 0; i < refused; i++)
-    if (mc_slice_equal(mc_refused_at(reply, i), id))
-      return true;
-  return false;
-}
-
-static void finish(struct batch *batch, const mc_value *reply, size_t refused) {
+static void finish(struct batch *batch, const mc_value *reply) {
   mc_settle *settle = &batch->node->settle;
   if (settle->refusing)
     mc_log_event(MC_LOG_INFO, "redis settles again", "results that waited are written");
   settle->refusing = false;
   for (size_t i = 0; i < batch->count; i++) {
     mc_held *held = batch->items[i];
-    if (!is_refused(reply, refused, held->box.message.id))
+    if (!mc_refused_has(reply, held->attempt))
       mc_settle_log_done(held, NULL);
     else if (held->resent)
       mc_settle_log_done(held, "its confirmation was lost; Redis had written it, or the task was no longer ours");
@@ -147,7 +140,7 @@ static void on_settled(void *arg, int status, const mc_value *reply) {
   else if (mc_refused_read(reply, &refused, NULL))
     on_error(batch, reply);
   else
-    finish(batch, reply, refused);
+    finish(batch, reply);
   free(batch);
 }
 

@@ -36,6 +36,15 @@ function Server:start()
   return self.client
 end
 
+--- Stops the server's process, which keeps its connections and answers nothing, and lets it go on.
+function Server:freeze()
+  self.process:send "sigstop"
+end
+
+function Server:thaw()
+  self.process:send "sigcont"
+end
+
 --- Ends the server, "sigterm" or "sigkill", and waits until it has gone.
 ---@param signal string
 function Server:stop(signal)

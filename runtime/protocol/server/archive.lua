@@ -18,7 +18,7 @@
 --   scan     LREM's count: 1 from the newest end of active, -1 from the oldest
 --   message  the new encoded message; empty: msg stays as it is
 --   error    why msg could not be rewritten, for the field mc_error; empty: none
--- RETURNS  the ids that are not ours any more; they were left alone
+-- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when active, lease or archived is not what it should be
 --
 -- One call trims at most TRIM_MIN tasks, or as many as it archives if those are more: the archive cannot outgrow its
@@ -114,7 +114,7 @@ for at = FIRST, #ARGV, WIDTH do
     entries[#entries + 1] = NOW_S
     entries[#entries + 1] = id
   else
-    refused[#refused + 1] = id
+    refused[#refused + 1] = ARGV[at + ATTEMPT]
   end
 end
 if #ids > 0 then

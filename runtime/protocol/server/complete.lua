@@ -11,7 +11,7 @@
 --   attempt
 --   scan     LREM's count: 1 from the newest end of active, -1 from the oldest
 --   lock     key of the uniqueness lock, released if this id holds it; empty: none
--- RETURNS  the ids that are not ours any more; they were left alone
+-- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when active or lease is not what it should be
 local call, pcall = redis.call, redis.pcall
 local ACTIVE, LEASE, PROCESSED, PROCESSED_TODAY = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -54,7 +54,7 @@ for at = FIRST, #ARGV, WIDTH do
       garbage[#garbage + 1] = lock
     end
   else
-    refused[#refused + 1] = id
+    refused[#refused + 1] = ARGV[at + ATTEMPT]
   end
 end
 if #ids > 0 then

@@ -5,7 +5,7 @@
 -- ARGV[2] prefix of owners: "<server>:"
 -- ARGV[3] when the leases end now, unix s
 -- ARGV[4…] two per task: id, attempt
--- RETURNS  the ids that are not ours any more; they were left alone
+-- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when lease is not what it should be
 --
 -- Leases must be kept up when maxmemory is reached too. ZADD would be refused then, as the first write of a script;
@@ -24,7 +24,7 @@ for at = FIRST, #ARGV, WIDTH do
     entries[#entries + 1] = LEASE_UNTIL
     entries[#entries + 1] = id
   else
-    refused[#refused + 1] = id
+    refused[#refused + 1] = ARGV[at + ATTEMPT]
   end
 end
 if #entries > 0 then

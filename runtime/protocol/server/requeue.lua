@@ -11,7 +11,7 @@
 --   attempt
 --   scan     LREM's count: 1 from the newest end of active, -1 from the oldest
 --   crashes  how many workers the task crashed, for the field mc_crashes; 0: the field stays as it is
--- RETURNS  the ids that are not ours any more; they were left alone
+-- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when one of the keys is not what it should be
 --
 -- LREM and HDEL come before any command that needs memory: they let the script pass when maxmemory is reached.
@@ -59,7 +59,7 @@ for at = FIRST, #ARGV, WIDTH do
     store(key, ARGV[at + CRASHES])
     ids[#ids + 1] = id
   else
-    refused[#refused + 1] = id
+    refused[#refused + 1] = ARGV[at + ATTEMPT]
   end
 end
 if #ids > 0 then

@@ -16,7 +16,7 @@
 --   lock     key of the uniqueness lock, released if this id holds it; empty: none
 --   has_result  1 or 0
 --   result
--- RETURNS  the ids that are not ours any more; they were left alone
+-- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when active, lease or completed is not what it should be
 --
 -- LREM and HDEL come before any command that needs memory: they let the script pass when maxmemory is reached.
@@ -79,7 +79,7 @@ for at = FIRST, #ARGV, WIDTH do
       locks[#locks + 1] = lock
     end
   else
-    refused[#refused + 1] = id
+    refused[#refused + 1] = ARGV[at + ATTEMPT]
   end
 end
 if #ids > 0 then

@@ -17,7 +17,7 @@
 --   message  the new encoded message; empty: msg stays as it is
 --   at       process at, unix s
 --   failure  1: counts as processed and failed; 0: does not
--- RETURNS  the ids that are not ours any more; they were left alone
+-- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when active, lease or delayed is not what it should be
 --
 -- LREM and HDEL come before any command that needs memory: they let the script pass when maxmemory is reached.
@@ -77,7 +77,7 @@ for at = FIRST, #ARGV, WIDTH do
     entries[#entries + 1] = id
     failures = failures + tonumber(ARGV[at + FAILURE])
   else
-    refused[#refused + 1] = id
+    refused[#refused + 1] = ARGV[at + ATTEMPT]
   end
 end
 if #ids > 0 then

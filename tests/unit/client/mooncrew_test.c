@@ -248,6 +248,19 @@ static void a_unique_task_is_accepted_once(void **state) {
   assert_redis(fixture, "1", "LLEN asynq:{default}:pending");
 }
 
+static void a_unique_task_whose_id_exists_leaves_no_lock(void **state) {
+  struct fixture *fixture = *state;
+  mooncrew_task task = MOONCREW_TASK("email:send", "x");
+  task.options.task_id = "one";
+  assert_int_equal(mooncrew_enqueue(fixture->client, &task, NULL, NULL), MOONCREW_OK);
+  task.options.unique_ms = 60000;
+  assert_int_equal(mooncrew_enqueue(fixture->client, &task, NULL, NULL), MOONCREW_ECONFLICT);
+  assert_redis(fixture, "0", "EXISTS asynq:{default}:unique:email:send:9dd4e461268c8034f5c8564e155c67a6");
+  task.options.task_id = "two";
+  assert_int_equal(mooncrew_enqueue(fixture->client, &task, NULL, NULL), MOONCREW_OK);
+  assert_redis(fixture, "two", "GET asynq:{default}:unique:email:send:9dd4e461268c8034f5c8564e155c67a6");
+}
+
 static void many_tasks_have_a_result_each(void **state) {
   struct fixture *fixture = *state;
   enum { COUNT = 6 };
@@ -450,6 +463,7 @@ int main(void) {
       TEST(a_wrong_option_is_refused_by_its_name),
       TEST(a_taken_id_is_a_conflict),
       TEST(a_unique_task_is_accepted_once),
+      TEST(a_unique_task_whose_id_exists_leaves_no_lock),
       TEST(many_tasks_have_a_result_each),
       TEST(ten_thousand_tasks_arrive_in_their_order),
       TEST(an_idle_client_survives_a_restart_of_redis),

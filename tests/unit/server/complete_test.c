@@ -43,12 +43,24 @@ static void tasks_of_others_are_refused_and_left_alone(void **state) {
   queue_ask("HSET asynq:{q}:t:c mc_owner other:3");
   queue_ask("DEL asynq:{q}:t:d");
   queue_ask("SET asynq:{q}:t:e x");
-  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, items, 5), "a c d e");
+  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, items, 5), "9 3 4 5");
   assert_redis("d c a", "LRANGE asynq:{q}:active 0 -1");
   assert_redis("3", "ZCARD asynq:{q}:lease");
   assert_redis("2", "EXISTS asynq:{q}:t:a asynq:{q}:t:c");
   assert_redis("x", "GET asynq:{q}:t:e");
   assert_redis("1", "GET asynq:{q}:processed");
+}
+
+static void of_two_attempts_of_one_task_the_older_is_refused(void **state) {
+  (void)state;
+  const mc_settle_item items[] = {item("a", 1), item("a", 2)};
+  queue_give("a");
+  queue_take(1, 1);
+  queue_ask("RPOPLPUSH asynq:{q}:active asynq:{q}:pending");
+  queue_take(1, 2);
+  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, items, 2), "1");
+  assert_redis("1", "GET asynq:{q}:processed");
+  assert_redis("0", "EXISTS asynq:{q}:t:a");
 }
 
 static void a_task_that_someone_else_moved_on_is_refused(void **state) {
@@ -61,7 +73,7 @@ static void a_task_that_someone_else_moved_on_is_refused(void **state) {
   queue_ask("ZREM asynq:{q}:lease a");
   queue_ask("ZADD asynq:{q}:retry 1 a");
   queue_ask("HSET asynq:{q}:t:a state retry");
-  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, items, 1), "a");
+  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, items, 1), "1");
   assert_string_equal(queue_fields("a"), "msg state");
   assert_redis("0", "EXISTS asynq:{q}:processed");
 }
@@ -88,7 +100,7 @@ static void a_refused_task_keeps_its_lock(void **state) {
   items[0].unique_key = MC_SLICE_LITERAL(LOCK);
   queue_enqueue(&options, 1);
   queue_take(1, 1);
-  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, items, 1), "a");
+  assert_string_equal(queue_settle(MC_SETTLE_COMPLETE, items, 1), "8");
   assert_redis("a", "GET " LOCK);
 }
 
@@ -145,6 +157,7 @@ int main(void) {
       queue_test(done_tasks_are_gone_and_counted),
       queue_test(the_daily_counter_gets_its_expiry_once),
       queue_test(tasks_of_others_are_refused_and_left_alone),
+      queue_test(of_two_attempts_of_one_task_the_older_is_refused),
       queue_test(a_task_that_someone_else_moved_on_is_refused),
       queue_test(a_lock_is_released_by_its_holder_alone),
       queue_test(a_refused_task_keeps_its_lock),

@@ -61,6 +61,10 @@ const char *queue_call(mc_call *call) {
   return redis_sync_text(redis, redis_sync_call(redis, call));
 }
 
+const char *queue_call_cached(mc_call *call) {
+  return redis_sync_text(redis, redis_sync_call_cached(redis, call));
+}
+
 mc_enqueue_options queue_options(const char *id) {
   mc_enqueue_options options;
   mc_enqueue_options_init(&options);

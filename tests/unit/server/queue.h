@@ -34,6 +34,7 @@ const char *queue_fields(const char *id);
 /* A script call; its answer as text, or as it is. */
 const char *queue_call(mc_call *call);
 const mc_value *queue_call_value(mc_call *call);
+const char *queue_call_cached(mc_call *call); /* by its hash: the script must have been called before */
 
 /* The answers to an enqueue of count tasks, each made of options. */
 const char *queue_enqueue(const mc_enqueue_options *options, size_t count);
@@ -44,7 +45,7 @@ void queue_give(const char *ids);
 /* Dequeues up to count tasks as server "s"; the ids taken, with spaces between. Attempts begin at first_attempt. */
 const char *queue_take(size_t count, uint64_t first_attempt);
 
-/* Settles as server "s" with an archive of 90 days and 10,000 tasks; the refused ids. */
+/* Settles as server "s" with an archive of 90 days and 10,000 tasks; the refused attempts. */
 const char *queue_settle(mc_settle_kind kind, const mc_settle_item *items, size_t count);
 
 /* The options of a task of queue q with this id, and asynq's defaults. */

@@ -41,13 +41,13 @@ void redis_sync_close(redis_sync *redis) {
   free(redis);
 }
 
-const mc_value *redis_sync_call(redis_sync *redis, mc_call *call) {
+static const mc_value *send_call(redis_sync *redis, mc_call *call, const char *command, const char *script) {
   char keys[16];
   size_t count = call->args.count + 3, sizes[count];
   const char *words[count];
   snprintf(keys, sizeof keys, "%d", call->script->keys);
-  words[0] = "EVAL", sizes[0] = 4;
-  words[1] = call->script->body, sizes[1] = call->script->body_size;
+  words[0] = command, sizes[0] = strlen(command);
+  words[1] = script, sizes[1] = strlen(script);
   words[2] = keys, sizes[2] = strlen(keys);
   for (size_t i = 0; i < call->args.count; i++) {
     mc_slice argument = mc_args_at(&call->args, i);
@@ -57,6 +57,14 @@ const mc_value *redis_sync_call(redis_sync *redis, mc_call *call) {
   redisReply *reply = redisCommandArgv(redis->context, (int)count, words, sizes);
   mc_args_deinit(&call->args);
   return keep_answer(redis, reply);
+}
+
+const mc_value *redis_sync_call(redis_sync *redis, mc_call *call) {
+  return send_call(redis, call, "EVAL", call->script->body);
+}
+
+const mc_value *redis_sync_call_cached(redis_sync *redis, mc_call *call) {
+  return send_call(redis, call, "EVALSHA", call->script->sha1);
 }
 
 const mc_value *redis_sync_ask(redis_sync *redis, const char *format, ...) {

@@ -19,6 +19,9 @@ void redis_sync_close(redis_sync *redis);
  */
 const mc_value *redis_sync_call(redis_sync *redis, mc_call *call);
 
+/* The same by the script's hash, as supervisors call it: Redis must have seen the script before. */
+const mc_value *redis_sync_call_cached(redis_sync *redis, mc_call *call);
+
 /* One command; the format is redisCommand's: words parted by spaces, %s, %b, %d … */
 const mc_value *redis_sync_ask(redis_sync *redis, const char *format, ...);
 const mc_value *redis_sync_vask(redis_sync *redis, const char *format, va_list list);

@@ -1,0 +1,159 @@
+/* What the death of a worker does to its tasks: whom it blames, and where the others go. */
+#include "lone_node.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "supervisor/death.h"
+
+/* The worker has a, b and c, and was resuming the one with this place among them (-1: none). */
+static void hold_three(lone_node *lone, int resumed) {
+  static const char *const ids[] = {"a", "b", "c"};
+  for (int i = 0; i < 3; i++) {
+    const mc_held *held = lone_hold_plain(lone, ids[i]);
+    if (i == resumed)
+      atomic_store(&lone->worker.page->current, held->attempt);
+  }
+}
+
+static void die(lone_node *lone, int64_t status, int number) {
+  mc_death_settle(&lone->worker, status, number);
+  assert_int_equal(lone->worker.held_count, 0);
+  LONE_SETTLED(lone);
+  assert_redis("0", "EXISTS asynq:{default}:active asynq:{default}:lease");
+}
+
+static void assert_crashes(const char *a, const char *b, const char *c) {
+  assert_redis(a, "HGET asynq:{default}:t:a mc_crashes");
+  assert_redis(b, "HGET asynq:{default}:t:b mc_crashes");
+  assert_redis(c, "HGET asynq:{default}:t:c mc_crashes");
+}
+
+static void assert_nothing_spent(void) {
+  static const char *const ids[] = {"a", "b", "c"};
+  for (int i = 0; i < 3; i++) {
+    mc_message_box box = lone_message(ids[i]);
+    assert_int_equal(box.message.retried, 0);
+    assert_int_equal(box.message.error_msg.size, 0);
+    mc_message_free(&box);
+  }
+  assert_redis("0", "EXISTS asynq:{default}:processed asynq:{default}:failed");
+}
+
+static void who_was_running_is_blamed_and_all_go_back_in_order(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  die(lone, 0, SIGSEGV);
+  assert_redis("c b a", "LRANGE asynq:{default}:pending 0 -1");
+  assert_crashes("(nil)", "1", "(nil)");
+  assert_nothing_spent();
+  assert_true(lone_logged(lone, "\"worker died\"", "signal 11", "\"task_id\":\"b\"", "\"tasks_in_flight\":3", NULL));
+}
+
+static void an_exit_with_code_0_is_a_crash_like_any_other(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 0);
+  die(lone, 0, 0);
+  assert_crashes("1", "(nil)", "(nil)");
+  assert_true(lone_logged(lone, "\"worker died\"", "exit code 0", NULL));
+}
+
+static void nobody_is_blamed_when_nothing_ran(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  die(lone, 0, SIGKILL);
+  assert_redis("c b a", "LRANGE asynq:{default}:pending 0 -1");
+  assert_crashes("(nil)", "(nil)", "(nil)");
+  assert_nothing_spent();
+}
+
+static void nobody_is_blamed_for_what_is_not_held_any_more(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  atomic_store(&lone->worker.page->current, 77);
+  die(lone, 0, SIGKILL);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+}
+
+static void nobody_is_blamed_when_we_killed_it_to_stop(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  lone->worker.killed_to_stop = true;
+  die(lone, 0, SIGKILL);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+  assert_nothing_spent();
+  assert_false(lone_logged(lone, "\"worker died\"", NULL));
+}
+
+static void crashes_add_up(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  die(lone, 0, SIGSEGV);
+  lone_ask("DEL asynq:{default}:pending");
+  mc_held *again = lone_hold_plain(lone, "b");
+  assert_int_equal(again->crashes, 1);
+  atomic_store(&lone->worker.page->current, again->attempt);
+  die(lone, 0, SIGSEGV);
+  assert_crashes("(nil)", "2", "(nil)");
+}
+
+static void at_max_crashes_the_blamed_one_is_archived_with_the_reason(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  mc_held_find(&lone->node.held, atomic_load(&lone->worker.page->current))->crashes = 2;
+  die(lone, 0, SIGSEGV);
+  assert_redis("c a", "LRANGE asynq:{default}:pending 0 -1");
+  assert_redis("b", "ZRANGE asynq:{default}:archived 0 -1");
+  mc_message_box box = lone_message("b");
+  assert_int_equal(box.message.retried, 0);
+  assert_non_null(memmem(box.message.error_msg.data, box.message.error_msg.size, "signal 11", 9));
+  assert_non_null(memmem(box.message.error_msg.data, box.message.error_msg.size, "3 times", 7));
+  mc_message_free(&box);
+  assert_redis("0", "HEXISTS asynq:{default}:t:b mc_crashes");
+}
+
+/* The supervisor killed the worker since this task was past its time: that is a time-out, not a crash. */
+static void assert_time_is_up(lone_node *lone, bool cancelled, const char *error) {
+  lone_ask("FLUSHALL");
+  hold_three(lone, 1);
+  lone->worker.overdue_attempt = atomic_load(&lone->worker.page->current);
+  mc_held_find(&lone->node.held, lone->worker.overdue_attempt)->cancelled_ms = cancelled;
+  die(lone, 0, SIGKILL);
+  assert_redis("c a", "LRANGE asynq:{default}:pending 0 -1");
+  mc_message_box box = lone_message("b");
+  assert_true(mc_slice_equal(box.message.error_msg, mc_slice_of(error)));
+  assert_int_equal(box.message.retried, 1);
+  mc_message_free(&box);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+  assert_true(lone_logged(lone, "\"worker killed\"", "\"task_id\":\"b\"", NULL));
+}
+
+static void what_did_not_stop_in_time_fails(void **state) {
+  assert_time_is_up(*state, false, "context deadline exceeded");
+  assert_time_is_up(*state, true, "context canceled");
+}
+
+/* It stood waiting when its worker was killed: the page names nobody, the supervisor knows whom it was killed for. */
+static void so_does_what_only_waits_on(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  lone->worker.overdue_attempt = 3;
+  die(lone, 0, SIGKILL);
+  assert_redis("b a", "LRANGE asynq:{default}:pending 0 -1");
+  assert_redis("retry", "HGET asynq:{default}:t:c state");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      lone_test(who_was_running_is_blamed_and_all_go_back_in_order),
+      lone_test(an_exit_with_code_0_is_a_crash_like_any_other),
+      lone_test(nobody_is_blamed_when_nothing_ran),
+      lone_test(nobody_is_blamed_for_what_is_not_held_any_more),
+      lone_test(nobody_is_blamed_when_we_killed_it_to_stop),
+      lone_test(crashes_add_up),
+      lone_test(at_max_crashes_the_blamed_one_is_archived_with_the_reason),
+      lone_test(what_did_not_stop_in_time_fails),
+      lone_test(so_does_what_only_waits_on),
+  };
+  return cmocka_run_group_tests(tests, lone_group_start, lone_group_stop);
+}
