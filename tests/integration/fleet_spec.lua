@@ -52,7 +52,8 @@ describe("a fleet under load", function()
     end
     local _, ended = crew.notes:tally "end"
     assert.equal(TASKS, ended)
-    assert.is_true(again <= 4 * CONCURRENCY, again .. " starts more than tasks, of four workers that died")
+    -- Of each worker that died: what it ran, and at most as much whose end had not reached Redis yet.
+    assert.is_true(again <= 4 * 2 * CONCURRENCY, again .. " starts more than tasks")
     print(("measured: 2 nodes, 2 workers and 3 connections lost: %d tasks, %d completed, %d started again, no retry")
       :format(TASKS, queue:counts().completed, again))
   end))
