@@ -281,7 +281,7 @@ describe("mooncrew.cli", function()
       assert.equal(0, code)
       assert.truthy(text:find("\nworkers +3 +%-%-workers\n"))
       assert.truthy(text:find("\nredis +redis://h:6379/0 +mooncrew.lua\n"))
-      assert.truthy(text:find("\nprefetch +64 +default\n"))
+      assert.truthy(text:find("\nprefetch +32 +default\n"))
       assert.falsy(text:find("hunter2"))
     end)
 

@@ -51,7 +51,7 @@ describe("mooncrew.cli.settings", function()
     assert.equal("5 from --workers", value_and_source(resolved, "workers"))
     assert.equal("40 from MOONCREW_CONCURRENCY", value_and_source(resolved, "concurrency"))
     assert.equal("4 from mooncrew.lua", value_and_source(resolved, "max_crashes"))
-    assert.equal("64 from default", value_and_source(resolved, "prefetch"))
+    assert.equal("32 from default", value_and_source(resolved, "prefetch"))
   end)
 
   it("reads another file when one is named, by flag before variable", function()
