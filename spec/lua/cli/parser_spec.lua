@@ -43,12 +43,12 @@ describe("mooncrew.cli.parser", function()
     for _, command in ipairs(commands) do
       local help = assert(parser.parse { command.name, "--help", "--bogus" }).help
       assert.truthy(help:find("^Usage: mooncrew " .. command.name))
-      assert.equal(help, parser.help(command.name))
+      assert.equal(help, parser.help { command.name })
     end
   end)
 
   it("has no help for what is no command", function()
-    local help, message = parser.help "bogus"
+    local help, message = parser.help { "bogus" }
     assert.is_nil(help)
     assert.equal("there is no command 'bogus'; `mooncrew help` lists them", message)
   end)
