@@ -84,7 +84,8 @@ local Inspector = {}
 
 ---@class mooncrew.BulkOptions
 ---@field group string|nil  needed for "aggregating"
----@field progress nil|fun(done: integer, total: integer)  after each call of at most 1,000 ids; an error in it ends the work
+---@field progress nil|fun(done: integer, total: integer)  called after each call of at most 1,000 ids. An error in it
+---  ends the work and is raised. It must not use this client.
 
 ---@class mooncrew.WorkerInfo
 ---@field task_id string
@@ -184,9 +185,9 @@ end
 
 local PAGE_OPTIONS = { size = "number", page = "number", after = "string", group = "string" }
 
---- A page of the tasks in one state. Scheduled, retry, archived, completed and aggregating tasks stand in order of time,
---- then id, and `after` finds its place even when tasks have gone meanwhile; pending and active ones stand by place, the
---- oldest first, and move up as they are worked on. Only the page is read, however many tasks there are.
+--- A page of the tasks in one state. Scheduled, retry, archived, completed and aggregating tasks stand in order of
+--- time, then id, and `after` finds its place even when tasks have gone meanwhile; pending and active ones stand by
+--- place, the oldest first, and move up as they are worked on. Only the page is read, however many tasks there are.
 ---@param queue string
 ---@param state mooncrew.State
 ---@param options mooncrew.PageOptions|nil
@@ -232,29 +233,47 @@ end
 
 local BULK_OPTIONS = { group = "string", progress = "function" }
 
-local function bulk(method)
-  return function(self, queue, state, options)
-    local native = native_of(self, 2)
-    check("queue", queue, "string", 2)
-    check("state", state, "string", 2)
-    options = check_options(options, BULK_OPTIONS, 2)
-    return native[method](native, queue, state, options.group, options.progress)
-  end
+local function bulk(self, method, queue, state, options)
+  local native = native_of(self, 3)
+  check("queue", queue, "string", 3)
+  check("state", state, "string", 3)
+  options = check_options(options, BULK_OPTIONS, 3)
+  return native[method](native, queue, state, options.group, options.progress)
 end
 
+-- None of the three makes a tail call: the level of errors counts them.
+
 --- Makes all tasks of a state pending: scheduled, retry, archived, completed, aggregating. Works in calls of at most
---- 1,000 ids, on at most as many tasks as there were at the beginning. After a failure the fourth result says how many
---- are done.
----@type fun(self: mooncrew.Client, queue: string, state: mooncrew.State, options: mooncrew.BulkOptions|nil): integer|nil, string|nil, string|nil, integer|nil
-Inspector.run_tasks = bulk "run_tasks"
+--- 1,000 ids, on at most as many tasks as there were at the beginning, and touches only those that are still in that
+--- state. After a failure the last result says how many are done.
+---@param queue string
+---@param state mooncrew.State
+---@param options mooncrew.BulkOptions|nil
+---@return integer|nil done, string|nil message, string|nil code, integer|nil done_before_failure
+function Inspector:run_tasks(queue, state, options)
+  local done, message, code, before = bulk(self, "run_tasks", queue, state, options)
+  return done, message, code, before
+end
 
 --- Archives all tasks of a state: pending, scheduled, retry, completed, aggregating; else like run_tasks.
----@type fun(self: mooncrew.Client, queue: string, state: mooncrew.State, options: mooncrew.BulkOptions|nil): integer|nil, string|nil, string|nil, integer|nil
-Inspector.archive_tasks = bulk "archive_tasks"
+---@param queue string
+---@param state mooncrew.State
+---@param options mooncrew.BulkOptions|nil
+---@return integer|nil done, string|nil message, string|nil code, integer|nil done_before_failure
+function Inspector:archive_tasks(queue, state, options)
+  local done, message, code, before = bulk(self, "archive_tasks", queue, state, options)
+  return done, message, code, before
+end
 
 --- Deletes all tasks of a state but active, and the uniqueness locks they hold; else like run_tasks.
----@type fun(self: mooncrew.Client, queue: string, state: mooncrew.State, options: mooncrew.BulkOptions|nil): integer|nil, string|nil, string|nil, integer|nil
-Inspector.delete_tasks = bulk "delete_tasks"
+---@param queue string
+---@param state mooncrew.State
+---@param options mooncrew.BulkOptions|nil
+---@return integer|nil done, string|nil message, string|nil code, integer|nil done_before_failure
+function Inspector:delete_tasks(queue, state, options)
+  local done, message, code, before = bulk(self, "delete_tasks", queue, state, options)
+  return done, message, code, before
+end
 
 --- Replaces a task's payload: a string as it is, nil by nothing, anything else as JSON. Active and completed ones are
 --- refused. A unique task's lock moves along: DUPLICATE_TASK when another task holds the lock of the new payload.
