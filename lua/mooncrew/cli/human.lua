@@ -64,6 +64,14 @@ function M.count(number)
   return digits
 end
 
+--- "1 archived task", "1,000 archived tasks"
+---@param number number
+---@param noun string in the singular
+---@return string
+function M.many(number, noun)
+  return ("%s %s%s"):format(M.count(number), noun, number == 1 and "" or "s")
+end
+
 local SIZES = { "B", "KB", "MB", "GB", "TB" }
 
 --- "512 B", "1.5 MB"
@@ -89,8 +97,8 @@ local function string_end(text, at)
   return at
 end
 
--- The piece of a JSON text that begins here, and where the next may begin: an empty object or array, a punctuation mark,
--- a string, or a bare word.
+-- The piece of a JSON text that begins here, and where the next may begin: an empty object or array, a punctuation
+-- mark, a string, or a bare word.
 local function next_token(text, at)
   local empty, stop = text:match("^([%[{]%s*[%]}])()", at)
   if empty then
@@ -121,8 +129,8 @@ end
 
 local OPENS, CLOSES = { ["{"] = true, ["["] = true }, { ["}"] = true, ["]"] = true }
 
--- A text that is JSON, with its white space made new and nothing else changed: numbers and the order
--- of keys stay as they came.
+-- A text that is JSON, with its white space made new and nothing else changed: numbers and the order of keys stay as
+-- they came.
 local function indented(text)
   local out, depth = {}, 0
   local function add(piece)

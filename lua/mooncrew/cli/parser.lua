@@ -9,6 +9,8 @@ local DESCRIPTION = "Runs background tasks from Redis with handlers written in L
 local EPILOG = "`mooncrew COMMAND --help` tells about a command. Exit codes: 0 done, 1 failed, 2 wrong usage."
 local WIDTH = 100
 
+local COMPLETIONS = { bash = "get_bash_complete", zsh = "get_zsh_complete" } -- methods of argparse
+
 ---@class mooncrew.cli.Asked
 ---@field command table the module of the command
 ---@field given table its arguments
@@ -85,6 +87,14 @@ function M.help(words)
   local args = { unpack(words) }
   args[#args + 1] = "--help"
   return M.parse(args).help
+end
+
+--- The script that makes a shell complete mooncrew's commands and flags.
+---@param shell string "bash" or "zsh"
+---@return string
+function M.completion(shell)
+  local root = build(function() end)
+  return root[COMPLETIONS[shell]](root)
 end
 
 -- The module of the command that was asked for, or nil and what to say.
