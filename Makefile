@@ -50,7 +50,8 @@ $(BUILD)/mooncrew: $(BUILD)/runtime/main.o $(ALL_OBJECTS)
 	@echo "link $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-CLIENT_OBJECTS = $(foreach room,client redis protocol base,$(filter-out %/lua_client.o,$(call room_objects,$(room))))
+CLIENT_LUA     = $(BUILD)/runtime/client/lua_client.o $(BUILD)/runtime/client/lua_inspect.o
+CLIENT_OBJECTS = $(filter-out $(CLIENT_LUA),$(foreach room,client redis protocol base,$(call room_objects,$(room))))
 
 # Both export the names of mooncrew.h alone: what is hidden in the objects is made local in the static library as well.
 $(BUILD)/libmooncrew.so: $(CLIENT_OBJECTS)
@@ -66,7 +67,7 @@ $(BUILD)/lua/mooncrew/native.so: $(filter-out %/modules.o,$(call objects,lualib)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs libpcre2-8)
 
-$(BUILD)/lua/mooncrew/native_client.so: $(filter-out %/mooncrew.o,$(CLIENT_OBJECTS)) $(BUILD)/runtime/client/lua_client.o
+$(BUILD)/lua/mooncrew/native_client.so: $(filter-out %/mooncrew.o %/mooncrew_inspect.o,$(CLIENT_OBJECTS)) $(CLIENT_LUA)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -shared -o $@ $^ $(CLIENT_LIBS)
 

@@ -64,7 +64,7 @@ demo: deps ## set up, build, and run the main job from end to end
 # ---- the benchmark ----
 
 BENCH_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)) $(UNIT_SUPPORT) \
-                $(filter-out %/lua_client.o,$(foreach room,client redis protocol base,$(call room_objects,$(room))))
+                $(CLIENT_OBJECTS)
 
 $(BUILD)/tests/bench/bench: $(BENCH_OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS)

@@ -8,15 +8,20 @@
 
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
+local inspect = require "mooncrew.inspect"
 
 local M = {}
 
 local DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
----@class mooncrew.Client
----@field private native userdata
+local native_of = inspect.native_of
+
+---@class mooncrew.Client : mooncrew.Inspector
 local Client = {}
 Client.__index = Client
+for name, method in pairs(inspect.methods) do
+  Client[name] = method
+end
 
 ---@class mooncrew.Result : mooncrew.Info  what became of one task of many
 ---@field ok boolean
@@ -42,14 +47,6 @@ Client.__index = Client
 ---@class mooncrew.Stats
 ---@field queues mooncrew.QueueStats[]  by name
 ---@field servers string[]  "host:pid:uuid" of each that is alive
-
-local function native_of(self, level)
-  local native = type(self) == "table" and rawget(self, "native")
-  if not native then
-    error("the client is closed, or was called with a dot instead of a colon", level + 1)
-  end
-  return native
-end
 
 --- Opens a client; it connects at its first use.
 ---@param url string|nil  redis://user:password@host:port/db or redis+unix:///path?db=0; MOONCREW_REDIS unless given

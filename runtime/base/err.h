@@ -21,7 +21,11 @@
   X(IO, -11, "IO_ERROR", "input/output error")                                                                         \
   X(NOT_FOUND, -12, "NOT_FOUND", "not found")                                                                          \
   X(NO_MEMORY, -13, "NO_MEMORY", "out of memory")                                                                      \
-  X(INTERNAL, -14, "INTERNAL", "internal error")
+  X(INTERNAL, -14, "INTERNAL", "internal error")                                                                       \
+  X(STATE, -15, "WRONG_STATE", "the state of the task or queue does not allow it")                                     \
+  X(NOT_EMPTY, -16, "NOT_EMPTY", "the queue has tasks")                                                                \
+  X(GONE, -17, "GONE", "the task is not there, or not any more")                                                       \
+  X(ARCHIVED, -18, "ARCHIVED", "the task failed for good and is archived")
 
 enum {
 #define X(suffix, value, name, text) MC_E##suffix = (value),

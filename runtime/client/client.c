@@ -22,8 +22,9 @@ struct mooncrew_client {
   mc_redis_url url;
   mc_conn *conn; /* NULL before the first call, and after one that ended with an answer overdue */
   int64_t timeout_ms;
-  pid_t process; /* that opened it */
-  bool late;     /* the deadline of this call has passed */
+  int64_t call_timeout_ms; /* of the call that runs */
+  pid_t process;           /* that opened it */
+  bool late;               /* the deadline of this call has passed */
   bool paused;
   mc_sigpipe sigpipe;
   char where[256];
@@ -81,12 +82,17 @@ static void on_deadline(uv_timer_t *timer) {
 }
 
 int mc_client_begin(mc_client *client, mc_err *err) {
+  return mc_client_begin_for(client, client->timeout_ms, err);
+}
+
+int mc_client_begin_for(mc_client *client, int64_t timeout_ms, mc_err *err) {
   if (client->process != getpid())
     return mc_fail(err, MC_EINVALID, "this client was opened before a fork(): open one in each process");
   mc_sigpipe_block(&client->sigpipe);
   client->late = false;
+  client->call_timeout_ms = timeout_ms;
   uv_update_time(&client->loop);
-  uv_timer_start(&client->deadline, on_deadline, (uint64_t)client->timeout_ms, 0);
+  uv_timer_start(&client->deadline, on_deadline, (uint64_t)timeout_ms, 0);
   if (client->conn)
     uv_run(&client->loop, UV_RUN_NOWAIT); /* what happened to the connection while the loop stood still */
   else
@@ -124,9 +130,14 @@ static void on_pause_over(uv_timer_t *timer) {
 }
 
 bool mc_client_pause(mc_client *client) {
+  return mc_client_sleep(client, PAUSE_MS, NULL);
+}
+
+bool mc_client_sleep(mc_client *client, uint64_t ms, const bool *wake) {
   client->paused = true;
-  uv_timer_start(&client->pause, on_pause_over, PAUSE_MS, 0);
-  while (client->paused && !client->late)
+  uv_update_time(&client->loop);
+  uv_timer_start(&client->pause, on_pause_over, ms, 0);
+  while (client->paused && !client->late && !(wake && *wake))
     uv_run(&client->loop, UV_RUN_ONCE);
   uv_timer_stop(&client->pause);
   return !client->late;
@@ -134,6 +145,26 @@ bool mc_client_pause(mc_client *client) {
 
 const char *mc_client_where(const mc_client *client) {
   return client->where;
+}
+
+mc_conn *mc_client_open_conn(mc_client *client, const mc_conn_options *options) {
+  mc_conn *conn = mc_conn_new(&client->loop, &client->url, options);
+  mc_conn_start(conn);
+  return conn;
+}
+
+static void on_closed(void *arg) {
+  bool *closed = arg;
+  *closed = true;
+}
+
+void mc_client_close_conn(mc_client *client, mc_conn *conn) {
+  bool closed = false;
+  if (!conn)
+    return;
+  mc_conn_close(conn, on_closed, &closed);
+  while (!closed)
+    uv_run(&client->loop, UV_RUN_ONCE);
 }
 
 /* ---- the loop and its connection ---- */
@@ -167,23 +198,13 @@ static void conn_open(mc_client *client) {
       .arg = client,
   };
   client->why[0] = '\0';
-  client->conn = mc_conn_new(&client->loop, &client->url, &options);
-  mc_conn_start(client->conn);
-}
-
-static void on_closed(void *arg) {
-  bool *closed = arg;
-  *closed = true;
+  client->conn = mc_client_open_conn(client, &options);
 }
 
 static void conn_drop(mc_client *client) {
-  bool closed = false;
-  if (!client->conn)
-    return;
-  mc_conn_close(client->conn, on_closed, &closed);
+  mc_conn *conn = client->conn;
   client->conn = NULL;
-  while (!closed)
-    uv_run(&client->loop, UV_RUN_ONCE);
+  mc_client_close_conn(client, conn);
 }
 
 /* What to look at, by what went wrong. */
@@ -199,7 +220,7 @@ static int explain(const mc_client *client, mc_err *err) {
   const char *advice = "";
   if (!client->why[0])
     return mc_fail(err, MC_EUNAVAILABLE, "cannot reach Redis at %s: no answer within %" PRId64 " ms", client->where,
-                   client->timeout_ms);
+                   client->call_timeout_ms);
   for (size_t i = 0; i < MC_COUNT(hints) && !*advice; i++)
     if (strstr(client->why, hints[i].word))
       advice = hints[i].advice;

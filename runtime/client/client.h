@@ -29,6 +29,7 @@ void mc_client_set_timeout(mc_client *client, int64_t timeout_ms);
 
 /* Starts a call. MC_EINVALID in the child of a fork: then nothing was started and end is not called. */
 int mc_client_begin(mc_client *client, mc_err *err);
+int mc_client_begin_for(mc_client *client, int64_t timeout_ms, mc_err *err); /* with a deadline of its own */
 void mc_client_end(mc_client *client);
 
 /* Waits for a ready connection: 0, or MC_EUNAVAILABLE at the deadline, with why the last attempt had failed. */
@@ -43,6 +44,14 @@ void mc_client_drain(mc_client *client);
 
 /* Waits a moment before something that Redis could not do yet is tried again. False when the deadline has passed. */
 bool mc_client_pause(mc_client *client);
+
+/* Waits for so long, or until *wake (may be NULL) is true. False when the deadline has passed. */
+bool mc_client_sleep(mc_client *client, uint64_t ms, const bool *wake);
+
+/* For a second connection beside the client's own, which must be closed, and be gone, before the call ends:
+ * mc_client_close_conn does that. */
+mc_conn *mc_client_open_conn(mc_client *client, const mc_conn_options *options);
+void mc_client_close_conn(mc_client *client, mc_conn *conn);
 
 /* Where Redis is, without user and password. */
 const char *mc_client_where(const mc_client *client);

@@ -6,13 +6,13 @@
 #include "client/lua_client.h"
 
 #include "base/mem.h"
+#include "client/lua_inspect.h"
 #include "client/shipment.h"
 #include "client/stats.h"
 
 #include <lauxlib.h>
 #include <math.h>
 
-#define CLIENT_TYPE "mooncrew.native_client"
 #define DELIVERIES_TYPE "mooncrew.native_client.deliveries"
 #define STATS_TYPE "mooncrew.native_client.stats"
 
@@ -21,7 +21,7 @@ typedef struct deliveries {
   mc_delivery items[];
 } deliveries;
 
-static int fail(lua_State *L, int code, const char *text) {
+int mc_lua_fail(lua_State *L, int code, const char *text) {
   lua_pushnil(L);
   lua_pushstring(L, text);
   lua_pushstring(L, mc_err_name(code));
@@ -32,10 +32,10 @@ static void push_slice(lua_State *L, mc_slice slice) {
   lua_pushlstring(L, slice.data ? slice.data : "", slice.size);
 }
 
-static mc_client *client_check(lua_State *L) {
-  mc_client **client = luaL_checkudata(L, 1, CLIENT_TYPE);
+mc_client *mc_lua_client_check(lua_State *L) {
+  mc_client **client = luaL_checkudata(L, 1, MC_LUA_CLIENT_TYPE);
   if (!*client)
-    luaL_error(L, "the client is closed");
+    luaL_error(L, "the client is closed, or busy with the call that reports its progress here");
   return *client;
 }
 
@@ -182,7 +182,7 @@ static void push_refusal(lua_State *L, const mc_delivery *delivery) {
 /* ---- methods ---- */
 
 static int client_enqueue(lua_State *L) {
-  mc_client *client = client_check(L);
+  mc_client *client = mc_lua_client_check(L);
   mc_enqueue_options options;
   lua_settop(L, 4);
   options_read(L, 2, &options);
@@ -190,7 +190,7 @@ static int client_enqueue(lua_State *L) {
   mc_delivery_prepare(&made->items[made->count++], &options);
   mc_shipment_send(client, made->items, 1);
   if (made->items[0].code)
-    return fail(L, made->items[0].code, made->items[0].err.text);
+    return mc_lua_fail(L, made->items[0].code, made->items[0].err.text);
   push_info(L, &made->items[0]);
   return 1;
 }
@@ -209,7 +209,7 @@ static void prepare_item(lua_State *L, size_t i, mc_delivery *out) {
 }
 
 static int client_enqueue_many(lua_State *L) {
-  mc_client *client = client_check(L);
+  mc_client *client = mc_lua_client_check(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   size_t count = lua_objlen(L, 2);
   deliveries *made = deliveries_new(L, count);
@@ -228,7 +228,7 @@ static int client_enqueue_many(lua_State *L) {
 }
 
 static int client_close(lua_State *L) {
-  mc_client **client = luaL_checkudata(L, 1, CLIENT_TYPE);
+  mc_client **client = luaL_checkudata(L, 1, MC_LUA_CLIENT_TYPE);
   mc_client_close(*client);
   *client = NULL;
   return 0;
@@ -240,11 +240,11 @@ static int client_open(lua_State *L) {
   mc_err err = {""};
   mc_client **client = lua_newuserdata(L, sizeof *client);
   *client = NULL;
-  luaL_getmetatable(L, CLIENT_TYPE);
+  luaL_getmetatable(L, MC_LUA_CLIENT_TYPE);
   lua_setmetatable(L, -2);
   int code = mc_client_open(url, client, &err);
   if (code)
-    return fail(L, code, err.text);
+    return mc_lua_fail(L, code, err.text);
   mc_client_set_timeout(*client, timeout_ms > 0 && timeout_ms < 1e15 ? (int64_t)timeout_ms : 0);
   return 1;
 }
@@ -303,7 +303,7 @@ static int stats_gc(lua_State *L) {
 }
 
 static int client_stats(lua_State *L) {
-  mc_client *client = client_check(L);
+  mc_client *client = mc_lua_client_check(L);
   mc_err err = {""};
   mc_stats *stats = lua_newuserdata(L, sizeof *stats);
   *stats = (mc_stats){0};
@@ -311,7 +311,7 @@ static int client_stats(lua_State *L) {
   lua_setmetatable(L, -2);
   int code = mc_client_stats(client, stats, &err);
   if (code)
-    return fail(L, code, err.text);
+    return mc_lua_fail(L, code, err.text);
   push_stats(L, stats);
   mc_stats_deinit(stats);
   return 1;
@@ -337,8 +337,9 @@ static void register_gc(lua_State *L, const char *type, lua_CFunction gc) {
 int luaopen_mooncrew_native_client(lua_State *L) {
   register_gc(L, DELIVERIES_TYPE, deliveries_gc);
   register_gc(L, STATS_TYPE, stats_gc);
-  luaL_newmetatable(L, CLIENT_TYPE);
+  luaL_newmetatable(L, MC_LUA_CLIENT_TYPE);
   luaL_register(L, NULL, methods);
+  mc_lua_inspect_open(L);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
   lua_newtable(L);

@@ -1,4 +1,4 @@
-/* mooncrew.h: enqueue background tasks from C.
+/* mooncrew.h: enqueue background tasks from C, look at them, and move them.
  *
  *   mooncrew_client *client;
  *   mooncrew_error error;
@@ -46,7 +46,13 @@ enum {
   MOONCREW_EUNAVAILABLE = -5, /* Redis cannot be reached: nothing was accepted */
   MOONCREW_EUNKNOWN = -6,     /* sent, but no answer came: look whether the task exists */
   MOONCREW_ESERVER = -9,      /* Redis refused (read-only, out of memory, no permission …) */
+  MOONCREW_ETIMEOUT = -7,     /* mooncrew_wait: the task has not ended yet */
   MOONCREW_EMALFORMED = -10,  /* Redis answered something that makes no sense */
+  MOONCREW_ENOT_FOUND = -12,  /* there is no such task or queue */
+  MOONCREW_ESTATE = -15,      /* the state of the task or queue does not allow it */
+  MOONCREW_ENOT_EMPTY = -16,  /* the queue has tasks */
+  MOONCREW_EGONE = -17,       /* mooncrew_wait: the task is not there, or not any more */
+  MOONCREW_EARCHIVED = -18,   /* mooncrew_wait: the task failed for good */
 };
 
 typedef struct mooncrew_client mooncrew_client;
@@ -121,6 +127,261 @@ MOONCREW_API int mooncrew_enqueue_many(mooncrew_client *client, const mooncrew_t
                                        mooncrew_result *results, mooncrew_error *error);
 
 MOONCREW_API void mooncrew_result_release(mooncrew_result *result);
+
+/* ---- looking at queues and tasks ----
+ *
+ * On asynq's keys, with the refusals of asynq's own inspector. Each of these returns 0 or a code that error (may be
+ * NULL) explains; then *out stays untouched. All that an answer points to lives in its memory: release that once, by
+ * mooncrew_release(answer.memory). Texts end with a NUL; times are unix seconds, 0: none. A queue or task that does not
+ * exist is MOONCREW_ENOT_FOUND. */
+
+typedef struct mooncrew_memory mooncrew_memory;
+MOONCREW_API void mooncrew_release(mooncrew_memory *memory); /* NULL is fine */
+
+typedef struct mooncrew_queue_info {
+  const char *name;
+  int paused;                                                                  /* 1 or 0 */
+  int64_t size;                                                                /* tasks in all states */
+  int64_t pending, active, scheduled, retry, archived, completed, aggregating; /* tasks by state */
+  int64_t groups;                                                              /* groups that have tasks */
+  int64_t latency_ms;                    /* how long the oldest pending task has waited */
+  int64_t memory_bytes;                  /* an estimate from samples */
+  int64_t processed_today, failed_today; /* since midnight, UTC; processed counts failures too */
+  int64_t processed, failed;             /* since the queue was made */
+} mooncrew_queue_info;
+
+typedef struct mooncrew_queue_list {
+  const mooncrew_queue_info *items; /* by name */
+  size_t count;
+  mooncrew_memory *memory;
+} mooncrew_queue_list;
+
+MOONCREW_API int mooncrew_queues(mooncrew_client *client, mooncrew_queue_list *out, mooncrew_error *error);
+
+/* One queue: a list of one. */
+MOONCREW_API int mooncrew_queue(mooncrew_client *client, const char *queue, mooncrew_queue_list *out,
+                                mooncrew_error *error);
+
+typedef struct mooncrew_day {
+  const char *date;          /* "2026-01-31", UTC */
+  int64_t processed, failed; /* processed counts failures too */
+} mooncrew_day;
+
+typedef struct mooncrew_day_list {
+  const mooncrew_day *items; /* today first */
+  size_t count;
+  mooncrew_memory *memory;
+} mooncrew_day_list;
+
+/* What a queue did on each of the last days, of which Redis keeps 90. */
+MOONCREW_API int mooncrew_history(mooncrew_client *client, const char *queue, int days, mooncrew_day_list *out,
+                                  mooncrew_error *error);
+
+typedef struct mooncrew_task_info {
+  const char *id, *queue;
+  const char *state;   /* "pending", "active", "scheduled", "retry", "archived", "completed", "aggregating" */
+  const char *problem; /* why what stands in Redis cannot be read; then the message's fields are missing. NULL: none */
+  const char *type;    /* from here on the message's fields; NULL: missing */
+  const void *payload;
+  size_t payload_size;
+  int max_retry, retried;
+  const char *last_error; /* NULL: none */
+  int64_t last_failed_at_s;
+  int64_t timeout_s, deadline_s; /* 0: none */
+  const char *unique_key;        /* the Redis key of its lock; NULL: not unique */
+  int64_t retention_s;
+  int64_t completed_at_s;
+  const char *group; /* NULL: none */
+  const mooncrew_header *headers;
+  size_t header_count;
+  const void *result; /* NULL: none */
+  size_t result_size;
+  int64_t next_process_at_s;    /* scheduled, retry: when it is due; pending: now */
+  int64_t pending_since_ns;     /* pending; unix nanoseconds */
+  int64_t archived_at_s;        /* archived */
+  int64_t expires_at_s;         /* completed: when it will be deleted */
+  int64_t lease_expires_s;      /* active; 0: it has no lease */
+  int orphaned;                 /* active: 1 when its lease has run out, so its server is gone or cut off */
+  const mooncrew_header *extra; /* what mooncrew notes beside asynq's fields: mc_owner, mc_crashes, mc_error … */
+  size_t extra_count;
+} mooncrew_task_info;
+
+typedef struct mooncrew_task_list {
+  const mooncrew_task_info *items;
+  size_t count;
+  int64_t total;    /* tasks in this state when the page was read */
+  const char *next; /* for `after` of the next page; NULL: this was the last */
+  mooncrew_memory *memory;
+} mooncrew_task_list;
+
+/* Which page. Always begin with MOONCREW_PAGE_INIT. */
+typedef struct mooncrew_page {
+  const char *queue, *state;
+  const char *group; /* needed for "aggregating" */
+  int size;          /* tasks per page, 1 … 1000 */
+  int number;        /* from 1; counts unless after is given */
+  const char *after; /* the `next` of the page before; NULL: none */
+} mooncrew_page;
+
+#define MOONCREW_PAGE_INIT                                                                                             \
+  { NULL, NULL, NULL, 30, 1, NULL }
+
+/* A page of the tasks in one state. Scheduled, retry, archived, completed and aggregating tasks stand in order of time,
+ * then id, and `after` finds its place even when tasks have gone meanwhile; pending and active ones stand by place, the
+ * oldest first, and move up as they are worked on. Only the page is read, however many tasks there are. */
+MOONCREW_API int mooncrew_tasks(mooncrew_client *client, const mooncrew_page *page, mooncrew_task_list *out,
+                                mooncrew_error *error);
+
+/* Everything known of one task: a list of one. */
+MOONCREW_API int mooncrew_find_task(mooncrew_client *client, const char *queue, const char *id, mooncrew_task_list *out,
+                                    mooncrew_error *error);
+
+/* Waits for a task's end, hearing of it by a notice from Redis, or, where Redis gives none, by a look each second.
+ * 0 and the task when it is completed; MOONCREW_EARCHIVED, and error.message is its last error; MOONCREW_EGONE when it
+ * is not there, or not any more: done and not retained, deleted, or never enqueued; MOONCREW_ETIMEOUT. */
+MOONCREW_API int mooncrew_wait(mooncrew_client *client, const char *queue, const char *id, int64_t timeout_ms,
+                               mooncrew_task_list *out, mooncrew_error *error);
+
+typedef struct mooncrew_group_info {
+  const char *name;
+  int64_t size;
+} mooncrew_group_info;
+
+typedef struct mooncrew_group_list {
+  const mooncrew_group_info *items; /* by name */
+  size_t count;
+  mooncrew_memory *memory;
+} mooncrew_group_list;
+
+/* The groups of a queue that have tasks. */
+MOONCREW_API int mooncrew_groups(mooncrew_client *client, const char *queue, mooncrew_group_list *out,
+                                 mooncrew_error *error);
+
+typedef struct mooncrew_worker_info {
+  const char *task_id, *type, *queue;
+  const void *payload;
+  size_t payload_size;
+  int64_t started_ns, deadline_ns; /* unix nanoseconds; 0: none */
+} mooncrew_worker_info;
+
+typedef struct mooncrew_queue_priority {
+  const char *name;
+  int priority;
+} mooncrew_queue_priority;
+
+typedef struct mooncrew_server_info {
+  const char *id; /* "host:pid:uuid" */
+  const char *host;
+  const char *status; /* "active", "stopped" … */
+  int pid, concurrency, active_workers;
+  int strict; /* 1: strict priority */
+  int64_t started_ns;
+  const mooncrew_queue_priority *queues;
+  size_t queue_count;
+  const mooncrew_worker_info *workers; /* the tasks it works on */
+  size_t worker_count;
+} mooncrew_server_info;
+
+typedef struct mooncrew_server_list {
+  const mooncrew_server_info *items; /* by id */
+  size_t count;
+  mooncrew_memory *memory;
+} mooncrew_server_list;
+
+/* The servers that are alive, of mooncrew and of asynq. */
+MOONCREW_API int mooncrew_servers(mooncrew_client *client, mooncrew_server_list *out, mooncrew_error *error);
+
+typedef struct mooncrew_cron_info {
+  const char *id, *spec, *type;
+  const void *payload;
+  size_t payload_size;
+  const char *const *options; /* as Go prints them: MaxRetry(3), Queue("low") … */
+  size_t option_count;
+  int64_t next_ns, prev_ns; /* unix nanoseconds; 0: none */
+  int schedulers;           /* how many live schedulers hold this entry */
+} mooncrew_cron_info;
+
+typedef struct mooncrew_cron_list {
+  const mooncrew_cron_info *items; /* by id */
+  size_t count;
+  mooncrew_memory *memory;
+} mooncrew_cron_list;
+
+/* The cron entries of all live schedulers; one that several of them hold stands there once. */
+MOONCREW_API int mooncrew_cron(mooncrew_client *client, mooncrew_cron_list *out, mooncrew_error *error);
+
+typedef struct mooncrew_cron_event {
+  const char *task_id;
+  int64_t at_ns;
+} mooncrew_cron_event;
+
+typedef struct mooncrew_cron_event_list {
+  const mooncrew_cron_event *items; /* the latest first */
+  size_t count;
+  mooncrew_memory *memory;
+} mooncrew_cron_event_list;
+
+/* What a cron entry enqueued. Pages count from 1. */
+MOONCREW_API int mooncrew_cron_history(mooncrew_client *client, const char *entry_id, int page, int size,
+                                       mooncrew_cron_event_list *out, mooncrew_error *error);
+
+/* ---- changing queues and tasks ----
+ *
+ * What was sent and not answered is MOONCREW_EUNKNOWN: look again. What a state forbids is MOONCREW_ESTATE. */
+
+/* Makes a task pending now; active and pending ones are refused. */
+MOONCREW_API int mooncrew_run_task(mooncrew_client *client, const char *queue, const char *id, mooncrew_error *error);
+
+/* Archives a task; active and archived ones are refused. */
+MOONCREW_API int mooncrew_archive_task(mooncrew_client *client, const char *queue, const char *id,
+                                       mooncrew_error *error);
+
+/* Deletes a task, and its uniqueness lock if it holds it; active ones are refused. */
+MOONCREW_API int mooncrew_delete_task(mooncrew_client *client, const char *queue, const char *id,
+                                      mooncrew_error *error);
+
+/* Told how far it is after each call of at most 1,000 ids. Anything but 0 ends the work. It must not use the client. */
+typedef int (*mooncrew_progress)(void *arg, int64_t done, int64_t total);
+
+/* All tasks of a state. Always begin with MOONCREW_BULK_INIT. */
+typedef struct mooncrew_bulk {
+  const char *queue, *state;
+  const char *group; /* needed for "aggregating" */
+  mooncrew_progress progress;
+  void *arg;
+} mooncrew_bulk;
+
+#define MOONCREW_BULK_INIT                                                                                             \
+  { NULL, NULL, NULL, NULL, NULL }
+
+/* The same for all tasks of a state, at most as many as there were at the beginning. Safe while others work on the
+ * queue: only tasks that are still in that state are touched. *done (may be NULL) says how many were, after a failure
+ * too. Each call of at most 1,000 ids has the client's time-out for itself. */
+MOONCREW_API int mooncrew_run_tasks(mooncrew_client *client, const mooncrew_bulk *bulk, int64_t *done,
+                                    mooncrew_error *error);
+MOONCREW_API int mooncrew_archive_tasks(mooncrew_client *client, const mooncrew_bulk *bulk, int64_t *done,
+                                        mooncrew_error *error);
+MOONCREW_API int mooncrew_delete_tasks(mooncrew_client *client, const mooncrew_bulk *bulk, int64_t *done,
+                                       mooncrew_error *error);
+
+/* Replaces a task's payload; active and completed ones are refused. A unique task's lock moves along:
+ * MOONCREW_EDUPLICATE when another task holds the lock of the new payload. */
+MOONCREW_API int mooncrew_update_payload(mooncrew_client *client, const char *queue, const char *id,
+                                         const void *payload, size_t payload_size, mooncrew_error *error);
+
+/* Asks whoever runs the task to cancel it; it then fails, and is retried. *listeners (may be NULL): how many servers
+ * heard it. */
+MOONCREW_API int mooncrew_cancel(mooncrew_client *client, const char *id, int64_t *listeners, mooncrew_error *error);
+
+/* Keeps servers from taking tasks of a queue, and lets them again. MOONCREW_ESTATE when it is paused, or is not. */
+MOONCREW_API int mooncrew_pause(mooncrew_client *client, const char *queue, mooncrew_error *error);
+MOONCREW_API int mooncrew_unpause(mooncrew_client *client, const char *queue, mooncrew_error *error);
+
+/* Removes a queue. MOONCREW_ENOT_EMPTY when it has tasks, unless forced: then they are deleted first, in calls of at
+ * most 1,000 ids, with progress (may be NULL). MOONCREW_ESTATE, always, when tasks of it are being worked on. *deleted
+ * (may be NULL): how many tasks were deleted, after a failure too. */
+MOONCREW_API int mooncrew_remove_queue(mooncrew_client *client, const char *queue, int force,
+                                       mooncrew_progress progress, void *arg, int64_t *deleted, mooncrew_error *error);
 
 /* Closes the connection and frees the client; NULL is fine. */
 MOONCREW_API void mooncrew_close(mooncrew_client *client);

@@ -51,6 +51,15 @@ void mc_key_group_prefix(mc_buf *out, mc_slice queue) {
   mc_buf_add_text(out, "g:");
 }
 
+void mc_key_group(mc_buf *out, mc_slice queue, mc_slice group) {
+  mc_key_group_prefix(out, queue);
+  mc_buf_add_slice(out, group);
+}
+
+void mc_key_queue_prefix(mc_buf *out, mc_slice queue) {
+  add_queue_prefix(out, queue);
+}
+
 int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload) {
   add_queue_prefix(out, queue);
   mc_buf_add_text(out, "unique:");
@@ -74,6 +83,11 @@ void mc_key_server(mc_buf *out, mc_slice server) {
 
 void mc_key_server_workers(mc_buf *out, mc_slice server) {
   mc_buf_printf(out, "asynq:workers:{%.*s}", MC_SLICE_PRINT(server));
+}
+
+void mc_key_scheduler_history(mc_buf *out, mc_slice entry_id) {
+  mc_buf_add_text(out, "asynq:scheduler_history:");
+  mc_buf_add_slice(out, entry_id);
 }
 
 bool mc_key_split(mc_slice key, mc_slice *queue, mc_slice *suffix) {

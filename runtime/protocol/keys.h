@@ -32,6 +32,8 @@ void mc_key_queue(mc_buf *out, mc_slice queue, mc_queue_key key); /* asynq:{q}:p
 void mc_key_task_prefix(mc_buf *out, mc_slice queue);             /* asynq:{q}:t: */
 void mc_key_task(mc_buf *out, mc_slice queue, mc_slice id);       /* asynq:{q}:t:<id> */
 void mc_key_group_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}:g: */
+void mc_key_group(mc_buf *out, mc_slice queue, mc_slice group);   /* asynq:{q}:g:<group> */
+void mc_key_queue_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}: */
 
 /* asynq:{q}:unique:<type>:<md5 of payload>; without a payload (data NULL) the name ends after the second colon. 0, or
  * MC_EINTERNAL where OpenSSL has no MD5 (FIPS mode): what was appended is then of no use. */
@@ -39,6 +41,7 @@ int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload);
 void mc_key_daily(mc_buf *out, mc_slice queue, mc_queue_key key, int64_t at_s); /* …processed:YYYY-MM-DD, UTC */
 void mc_key_server(mc_buf *out, mc_slice server);         /* asynq:servers:{host:pid:uuid}; server is "host:pid:uuid" */
 void mc_key_server_workers(mc_buf *out, mc_slice server); /* asynq:workers:{host:pid:uuid} */
+void mc_key_scheduler_history(mc_buf *out, mc_slice entry_id);
 
 /* The queue that a key of the form asynq:{queue}:<suffix> belongs to, and its suffix, borrowed; false for other keys.
  */

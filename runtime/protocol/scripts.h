@@ -6,13 +6,21 @@
 
 extern const mc_script mc_server_script_archive;
 extern const mc_script mc_server_script_complete;
+extern const mc_script mc_server_script_delete_tasks;
 extern const mc_script mc_server_script_dequeue;
 extern const mc_script mc_server_script_enqueue;
 extern const mc_script mc_server_script_extend;
 extern const mc_script mc_server_script_forward;
+extern const mc_script mc_server_script_list_tasks;
+extern const mc_script mc_server_script_queue_info;
+extern const mc_script mc_server_script_read_task;
 extern const mc_script mc_server_script_recover;
+extern const mc_script mc_server_script_remove_queue;
 extern const mc_script mc_server_script_requeue;
 extern const mc_script mc_server_script_retain;
 extern const mc_script mc_server_script_retry;
+extern const mc_script mc_server_script_run_tasks;
+extern const mc_script mc_server_script_shelve_tasks;
+extern const mc_script mc_server_script_update_task;
 
 #endif

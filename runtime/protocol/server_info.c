@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "protocol/task.pb-c.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -63,4 +65,102 @@ void mc_worker_info_encode(const mc_worker_info *info, mc_buf *out) {
   wire.deadline = &deadline;
   size_t size = mooncrew__worker_info__get_packed_size(&wire);
   out->size += mooncrew__worker_info__pack(&wire, (uint8_t *)mc_buf_reserve(out, size));
+}
+
+/* ---- decoding ---- */
+
+static mc_slice to_slice(ProtobufCBinaryData bytes) {
+  return (mc_slice){(const char *)bytes.data, bytes.len};
+}
+
+static int64_t from_timestamp(const Mooncrew__Timestamp *stamp) {
+  if (!stamp || stamp->seconds <= 0 || stamp->nanos < 0 || stamp->nanos >= NS_PER_S)
+    return 0;
+  return mc_clock_clamp_s(stamp->seconds) * NS_PER_S + stamp->nanos;
+}
+
+static const uint8_t *wire_bytes(mc_slice bytes) {
+  return (const uint8_t *)(bytes.size ? bytes.data : "");
+}
+
+static int check_texts(const char *what, const mc_slice *texts, size_t count, mc_err *err) {
+  for (size_t i = 0; i < count; i++)
+    if (!mc_utf8_clean(texts[i]))
+      return mc_fail(err, MC_EMALFORMED, "a text of the %s is not UTF-8, or holds a NUL", what);
+  return 0;
+}
+
+static int read_weights(const Mooncrew__ServerInfo *wire, mc_queue_weight *out, mc_err *err) {
+  int code = 0;
+  for (size_t i = 0; i < wire->n_queues && code == 0; i++) {
+    out[i] = (mc_queue_weight){to_slice(wire->queues[i]->name), wire->queues[i]->weight};
+    code = check_texts("server info", &out[i].name, 1, err);
+  }
+  return code;
+}
+
+int mc_server_info_decode(mc_slice bytes, mc_server_info_box *out, mc_err *err) {
+  mc_server_info_box box = {0};
+  Mooncrew__ServerInfo *wire = mooncrew__server_info__unpack(NULL, bytes.size, wire_bytes(bytes));
+  if (!wire)
+    return mc_fail(err, MC_EMALFORMED, "the server info is not protobuf (%zu bytes)", bytes.size);
+  box.wire = wire;
+  box.queues = mc_alloc((wire->n_queues + 1) * sizeof(mc_queue_weight));
+  box.info = (mc_server_info){
+      .host = to_slice(wire->host),
+      .server_id = to_slice(wire->server_id),
+      .pid = wire->pid,
+      .concurrency = wire->concurrency,
+      .active_workers = wire->active_worker_count,
+      .queues = box.queues,
+      .queue_count = wire->n_queues,
+      .strict = wire->strict_priority,
+      .status = to_slice(wire->status),
+      .started_ns = from_timestamp(wire->start_time),
+  };
+  const mc_slice texts[] = {box.info.host, box.info.server_id, box.info.status};
+  int code = check_texts("server info", texts, MC_COUNT(texts), err);
+  if (code == 0)
+    code = read_weights(wire, box.queues, err);
+  if (code)
+    mc_server_info_free(&box);
+  else
+    *out = box;
+  return code;
+}
+
+void mc_server_info_free(mc_server_info_box *box) {
+  mooncrew__server_info__free_unpacked(box->wire, NULL);
+  free(box->queues);
+  *box = (mc_server_info_box){0};
+}
+
+int mc_worker_info_decode(mc_slice bytes, mc_worker_info_box *out, mc_err *err) {
+  Mooncrew__WorkerInfo *wire = mooncrew__worker_info__unpack(NULL, bytes.size, wire_bytes(bytes));
+  if (!wire)
+    return mc_fail(err, MC_EMALFORMED, "the worker info is not protobuf (%zu bytes)", bytes.size);
+  mc_worker_info_box box = {.wire = wire};
+  box.info = (mc_worker_info){
+      .host = to_slice(wire->host),
+      .server_id = to_slice(wire->server_id),
+      .task_id = to_slice(wire->task_id),
+      .type = to_slice(wire->task_type),
+      .payload = to_slice(wire->task_payload),
+      .queue = to_slice(wire->queue),
+      .pid = wire->pid,
+      .started_ns = from_timestamp(wire->start_time),
+      .deadline_ns = from_timestamp(wire->deadline),
+  };
+  const mc_slice texts[] = {box.info.host, box.info.server_id, box.info.task_id, box.info.type, box.info.queue};
+  int code = check_texts("worker info", texts, MC_COUNT(texts), err);
+  if (code)
+    mc_worker_info_free(&box);
+  else
+    *out = box;
+  return code;
+}
+
+void mc_worker_info_free(mc_worker_info_box *box) {
+  mooncrew__worker_info__free_unpacked(box->wire, NULL);
+  *box = (mc_worker_info_box){0};
 }

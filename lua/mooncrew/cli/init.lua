@@ -6,6 +6,8 @@
 --   describe(parser)      adds its arguments to a command of argparse; may set `description`
 --   run(given)            → nothing: done │ an outcome │ nil, message, exit code (1 unless given)
 --
+-- A family is a module that returns name, summary and commands, a list of such modules: `mooncrew queue ls`.
+--
 -- An outcome is { exit_code = N } or { run = true, config = userdata, redis = pid }: then C starts the supervisor.
 
 local output = require "mooncrew.cli.output"

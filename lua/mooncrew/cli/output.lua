@@ -76,6 +76,19 @@ function M.grid(titles, rows)
   return table.concat(lines, "\n") .. "\n"
 end
 
+--- Lines of a label and its value; a value's further lines stand below its first.
+---@param rows any[][]
+function M.fields(rows)
+  local size = 0
+  for _, row in ipairs(rows) do
+    size = math.max(size, width(row[1]))
+  end
+  for _, row in ipairs(rows) do
+    local text = tostring(row[2]):gsub("[%z\1-\9\11-\31\127]", "?"):gsub("\n", "\n" .. (" "):rep(size + 2))
+    M.line("%s  %s", pad(row[1], size), text)
+  end
+end
+
 --- Whether everything that was written has arrived.
 ---@return true|nil
 ---@return string? message

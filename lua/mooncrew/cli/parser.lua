@@ -9,6 +9,8 @@ local DESCRIPTION = "Runs background tasks from Redis with handlers written in L
 local EPILOG = "`mooncrew COMMAND --help` tells about a command. Exit codes: 0 done, 1 failed, 2 wrong usage."
 local WIDTH = 100
 
+local COMPLETIONS = { bash = "get_bash_complete", zsh = "get_zsh_complete" } -- methods of argparse
+
 ---@class mooncrew.cli.Asked
 ---@field command table the module of the command
 ---@field given table its arguments
@@ -22,45 +24,89 @@ local function add_help(parser, stop)
   end)
 end
 
+-- A family, such as `queue`, has commands of its own instead of arguments.
+local function add_command(parent, command, stop)
+  local parser = parent:command(command.name):summary(command.summary):description(command.summary .. ".")
+  if command.commands then
+    parser:command_target("family_command_name"):require_command(false)
+    for _, member in ipairs(command.commands) do
+      add_command(parser, member, stop)
+    end
+  else
+    command.describe(parser)
+  end
+  add_help(parser, stop)
+end
+
 local function build(stop)
   local root = argparse("mooncrew", DESCRIPTION, EPILOG):command_target("command_name"):require_command(false)
     :help_max_width(WIDTH):usage_max_width(WIDTH)
   add_help(root, stop)
   for _, command in ipairs(commands) do
-    local parser = root:command(command.name):summary(command.summary):description(command.summary .. ".")
-    command.describe(parser)
-    add_help(parser, stop)
+    add_command(root, command, stop)
   end
   return root
 end
 
-local function command_find(name)
-  for _, command in ipairs(commands) do
+local function find_in(list, name)
+  for _, command in ipairs(list) do
     if command.name == name then
       return command
     end
   end
 end
 
+-- How many of the words, from the first on, name a command: 0, 1, or 2 for a family's.
+local function count_names(words)
+  local command = find_in(commands, words[1])
+  if not command then
+    return 0
+  end
+  return command.commands and find_in(command.commands, words[2]) and 2 or 1
+end
+
 -- argparse puts its hint on a line of its own, and has one for a lone letter too. Which command's help to read is the
 -- most useful hint of all.
 local function one_line(message, args)
-  local name = command_find(args[1]) and args[1] .. " " or ""
+  local name = table.concat(args, " ", 1, count_names(args))
   message = message:gsub("^(unknown option '%-[^-]').*", "%1")
     :gsub("\nDid you mean one of these: (.*)", ": did you mean one of %1")
     :gsub("\nDid you mean (.-)%?", ": did you mean %1"):gsub("\n", " ")
-  return ("%s; see `mooncrew %s--help`"):format(message, name)
+  return ("%s; see `mooncrew %s--help`"):format(message, name == "" and "" or name .. " ")
 end
 
 --- The help text of the program, or of one command.
----@param name? string
+---@param words? string[] what names the command: {}, { "run" }, { "queue", "ls" }
 ---@return string|nil
 ---@return string? message
-function M.help(name)
-  if name and not command_find(name) then
-    return nil, ("there is no command '%s'; `mooncrew help` lists them"):format(name)
+function M.help(words)
+  words = words or {}
+  if count_names(words) < #words then
+    return nil, ("there is no command '%s'; `mooncrew help` lists them"):format(table.concat(words, " "))
   end
-  return M.parse(name and { name, "--help" } or { "--help" }).help
+  local args = { unpack(words) }
+  args[#args + 1] = "--help"
+  return M.parse(args).help
+end
+
+--- The script that makes a shell complete mooncrew's commands and flags.
+---@param shell string "bash" or "zsh"
+---@return string
+function M.completion(shell)
+  local root = build(function() end)
+  return root[COMPLETIONS[shell]](root)
+end
+
+-- The module of the command that was asked for, or nil and what to say.
+local function chosen(given)
+  local command = find_in(commands, given.command_name)
+  if not command then
+    return nil, "a command is missing; `mooncrew help` lists them"
+  end
+  if command.commands and not given.family_command_name then
+    return nil, ("what to do is missing; `mooncrew %s --help` lists it"):format(command.name)
+  end
+  return command.commands and find_in(command.commands, given.family_command_name) or command
 end
 
 ---@param args string[]
@@ -82,10 +128,11 @@ function M.parse(args)
   if not ok then
     return nil, one_line(given, args)
   end
-  if not given.command_name then
-    return nil, "a command is missing; `mooncrew help` lists them"
+  local command, message = chosen(given)
+  if not command then
+    return nil, message
   end
-  return { command = command_find(given.command_name), given = given }
+  return { command = command, given = given }
 end
 
 return M

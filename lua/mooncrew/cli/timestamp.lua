@@ -58,4 +58,11 @@ function M.format(seconds)
   return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
 end
 
+--- The same for a time that there may not be: nil for nil and for 0.
+---@param seconds number|nil
+---@return string|nil
+function M.known(seconds)
+  return seconds and seconds > 0 and M.format(seconds) or nil
+end
+
 return M

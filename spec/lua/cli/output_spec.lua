@@ -1,4 +1,4 @@
--- Tables for people.
+-- Tables and fields for people.
 
 local output = require "mooncrew.cli.output"
 
@@ -18,5 +18,15 @@ describe("mooncrew.cli.output.grid", function()
 
   it("prints the titles of a table without rows", function()
     assert.equal("A  B\n", output.grid({ "A", ">B" }, {}))
+  end)
+end)
+
+describe("mooncrew.cli.output.fields", function()
+  it("aligns values, also those of several lines, and lets no control character through", function()
+    local written = {}
+    stub(output, "write", function(text) written[#written + 1] = text end)
+    output.fields { { "id", "x\27[m" }, { "last error", "one\ntwo\9three" }, { "größe", 3 } }
+    output.write:revert()
+    assert.equal("id          x?[m\nlast error  one\n            two?three\ngröße       3\n", table.concat(written))
   end)
 end)

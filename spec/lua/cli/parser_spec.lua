@@ -43,12 +43,31 @@ describe("mooncrew.cli.parser", function()
     for _, command in ipairs(commands) do
       local help = assert(parser.parse { command.name, "--help", "--bogus" }).help
       assert.truthy(help:find("^Usage: mooncrew " .. command.name))
-      assert.equal(help, parser.help(command.name))
+      assert.equal(help, parser.help { command.name })
+    end
+  end)
+
+  it("finds a family's command, and asks for one where it is missing", function()
+    local asked = assert(parser.parse { "task", "rm", "a", "b", "--yes" })
+    assert.equal("rm", asked.command.name)
+    assert.same({ "a", "b" }, asked.given.ids)
+    refuses("what to do is missing; `mooncrew task --help` lists it", "task")
+    refuses("unknown command 'bogus'; see `mooncrew task --help`", "task", "bogus")
+    refuses("unknown option '--stat': did you mean '--state'; see `mooncrew task ls --help`",
+      "task", "ls", "--stat", "x")
+  end)
+
+  it("has help for every command of a family", function()
+    for _, family in ipairs(commands) do
+      for _, command in ipairs(family.commands or {}) do
+        local help = assert(parser.help { family.name, command.name })
+        assert.truthy(help:find(("^Usage: mooncrew %s %s "):format(family.name, command.name)))
+      end
     end
   end)
 
   it("has no help for what is no command", function()
-    local help, message = parser.help "bogus"
+    local help, message = parser.help { "bogus" }
     assert.is_nil(help)
     assert.equal("there is no command 'bogus'; `mooncrew help` lists them", message)
   end)

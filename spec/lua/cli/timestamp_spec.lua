@@ -32,6 +32,12 @@ describe("mooncrew.cli.timestamp", function()
     end
   end)
 
+  it("formats no time that is not known", function()
+    assert.is_nil(timestamp.known(nil))
+    assert.is_nil(timestamp.known(0))
+    assert.equal("1970-01-01T00:00:01Z", timestamp.known(1.9))
+  end)
+
   it("formats what it has parsed", function()
     for _, text in ipairs { "1970-01-01T00:00:00Z", "2030-01-31T12:00:00Z", "2000-02-29T23:59:59Z" } do
       assert.equal(text, timestamp.format(timestamp.parse(text)))

@@ -1,12 +1,12 @@
 -- mooncrew enqueue: one task from the command line. With the scripts at hand, their options and schemas apply, so that
 -- a payload that no handler would accept is refused before it is sent.
 
-local json = require "mooncrew.json"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
 local flags = require "mooncrew.cli.flags"
 local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
+local payload_source = require "mooncrew.cli.payload_source"
 local settings = require "mooncrew.cli.settings"
 local timestamp = require "mooncrew.cli.timestamp"
 
@@ -45,7 +45,7 @@ function M.describe(parser)
     .. "declares for the type apply.")
   parser:argument("TYPE"):target("type"):description("the task type")
   parser:argument("PAYLOAD"):target("payload"):args("?"):description(
-    "JSON, or @FILE to read it from a file, or - to read it from standard input (default: an empty payload)")
+    payload_source.DESCRIPTION .. " (default: an empty payload)")
   for _, option in ipairs(OPTIONS) do
     parser:option("--" .. option[1]):argname(option[2]):description(option[4])
   end
@@ -89,32 +89,6 @@ local function task_options(given)
   return options
 end
 
-local function read_all(file, name)
-  local text, message = file:read("*a")
-  if not text then
-    return nil, ("cannot read %s: %s"):format(name, message)
-  end
-  return text
-end
-
-local function payload_bytes(argument)
-  if argument == "-" then
-    return read_all(io.stdin, "standard input")
-  end
-  local path = argument:match("^@(.*)")
-  if not path then
-    return argument
-  end
-  local file, message = io.open(path, "rb")
-  if not file then
-    return nil, "cannot read the payload: " .. message
-  end
-  local text
-  text, message = read_all(file, path)
-  file:close()
-  return text, message
-end
-
 -- What to enqueue. A definition reads the JSON by its schema (or takes the bytes, if it wants them raw); without one
 -- the JSON is written anew, in the form that equal payloads share.
 local function payload_value(bytes, raw, definition)
@@ -124,18 +98,15 @@ local function payload_value(bytes, raw, definition)
   if definition then
     return definition:decode(bytes)
   end
-  local ok, value = json.decode(bytes)
-  if not ok then
-    return nil, value
-  end
-  return true, json.encode(value)
+  local text, message = payload_source.canonical(bytes)
+  return text and true, text or message
 end
 
 local function read_payload(given, definition)
   if not given.payload then
     return true, nil
   end
-  local bytes, message = payload_bytes(given.payload)
+  local bytes, message = payload_source.read(given.payload)
   if not bytes then
     return nil, message
   end

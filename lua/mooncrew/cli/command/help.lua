@@ -7,7 +7,7 @@ local M = { name = "help", summary = "list the commands, or tell about one" }
 local WRONG_USAGE = 2
 
 function M.describe(parser)
-  parser:argument("COMMAND"):target("topic"):args("?")
+  parser:argument("COMMAND"):target("topic"):args("*")
 end
 
 function M.run(given)

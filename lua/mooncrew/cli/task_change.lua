@@ -1,0 +1,183 @@
+-- mooncrew task run, archive and rm: for the tasks that are named, or for all of a queue that are in one state.
+
+local json = require "mooncrew.json"
+local confirm = require "mooncrew.cli.confirm"
+local human = require "mooncrew.cli.human"
+local locate = require "mooncrew.cli.locate"
+local output = require "mooncrew.cli.output"
+local progress = require "mooncrew.cli.progress"
+local session = require "mooncrew.cli.session"
+local task_view = require "mooncrew.cli.task_view"
+
+local M = {}
+
+local WRONG_USAGE = 2
+
+---@class mooncrew.cli.Change
+---@field name string of the command
+---@field summary string
+---@field description string
+---@field one string the client's method for one task
+---@field all string the client's method for all of a state
+---@field verb string "delete"
+---@field doing string "deleting"
+---@field done string "deleted"
+---@field asks boolean whether it asks for single tasks as well
+
+-- ---- all of a state ----
+
+local function count_of(client, given)
+  local page, message, code = client:tasks(given.queue, given.state, { size = 1, group = given.group })
+  if not page then
+    return session.failure(message, code)
+  end
+  return page.total
+end
+
+local function place_of(given)
+  return given.group and ("group %s of queue %s"):format(given.group, given.queue) or "queue " .. given.queue
+end
+
+local function change_all(change, client, given)
+  local total, message, code = count_of(client, given)
+  if not total then
+    return nil, message, code
+  end
+  local ok
+  ok, message, code = confirm.ask(given, ("%s all %s tasks in %s (%s now)"):format(change.verb, given.state,
+    place_of(given), human.count(total)))
+  if not ok then
+    return nil, message, code
+  end
+  local shown = progress.new(change.doing)
+  local count, before
+  count, message, code, before = client[change.all](client, given.queue, given.state,
+    { group = given.group, progress = shown.step })
+  shown.finish()
+  if not count then
+    return session.half_way(message, code, before, change.done)
+  end
+  if given.json then
+    output.json { queue = given.queue, state = given.state, group = given.group, count = count }
+  else
+    output.line("%s %s in %s", change.done, human.many(count, given.state .. " task"), place_of(given))
+  end
+end
+
+-- ---- tasks that are named ----
+
+-- The queue of each id, all found before the first is changed.
+local function locate_all(client, given)
+  local tasks = {}
+  for i, id in ipairs(given.ids) do
+    local task, message, code = locate.task(client, id, given.queue)
+    if not task then
+      return nil, message, code
+    end
+    tasks[i] = task
+  end
+  return tasks
+end
+
+local function question(change, tasks)
+  if #tasks == 1 then
+    return ("%s task %s in queue %s"):format(change.verb, tasks[1].id, tasks[1].queue)
+  end
+  return ("%s these %d tasks"):format(change.verb, #tasks)
+end
+
+local function change_one(change, client, task)
+  local ok, message, code = client[change.one](client, task.queue, task.id)
+  local _, text = session.failure(message, code)
+  return ok, text
+end
+
+-- One after the other; a refusal is told and does not keep back the others.
+local function change_located(change, client, tasks, as_json)
+  local results, refused = {}, 0
+  for i, task in ipairs(tasks) do
+    local ok, message = change_one(change, client, task)
+    results[i] = { id = task.id, queue = task.queue, ok = ok or false, error = message }
+    refused = refused + (ok and 0 or 1)
+    if not as_json then
+      if ok then
+        output.line("%s task %s in queue %s", change.done, task.id, task.queue)
+      elseif #tasks > 1 then
+        output.complain(message)
+      end
+    end
+  end
+  if as_json then
+    output.json { tasks = json.array(results) }
+  end
+  if refused > 0 then
+    return nil, #tasks == 1 and results[1].error or ("%d of %d tasks were not %s"):format(refused, #tasks, change.done)
+  end
+end
+
+local function change_named(change, client, given)
+  local tasks, message, code = locate_all(client, given)
+  if not tasks then
+    return nil, message, code
+  end
+  if change.asks then
+    local ok
+    ok, message, code = confirm.ask(given, question(change, tasks))
+    if not ok then
+      return nil, message, code
+    end
+  end
+  return change_located(change, client, tasks, given.json)
+end
+
+-- ---- the command ----
+
+local function describe(change, parser)
+  parser:description(change.description)
+  parser:argument("ID"):target("ids"):args("*"):description("the tasks")
+  parser:flag("--all"):description("instead of IDs: all tasks of --queue that are in --state")
+  locate.describe(parser)
+  parser:option("--state"):argname("STATE"):choices(task_view.STATES):description("with --all: the state")
+  parser:option("--group"):argname("NAME"):description("with --all and the state aggregating: the group")
+  confirm.describe(parser)
+  session.describe(parser)
+end
+
+local function wrong_usage(change, given)
+  if given.all and #given.ids > 0 then
+    return "give either IDs or --all"
+  end
+  if given.all and not (given.queue and given.state) then
+    return ("--all needs to know of what: mooncrew task %s --all --queue NAME --state STATE"):format(change.name)
+  end
+  if not given.all and #given.ids == 0 then
+    return ("which task? mooncrew task %s ID, or --all --queue NAME --state STATE"):format(change.name)
+  end
+  if not given.all and (given.state or given.group) then
+    return "--state and --group go with --all"
+  end
+end
+
+---@param change mooncrew.cli.Change
+---@return table command
+function M.new(change)
+  return {
+    name = change.name,
+    summary = change.summary,
+    describe = function(parser)
+      describe(change, parser)
+    end,
+    run = function(given)
+      local wrong = wrong_usage(change, given)
+      if wrong then
+        return nil, wrong, WRONG_USAGE
+      end
+      return session.with_client(given, function(client)
+        local work = given.all and change_all or change_named
+        return work(change, client, given)
+      end)
+    end,
+  }
+end
+
+return M

@@ -1,0 +1,71 @@
+-- Deletes tasks that are not being worked on, and the uniqueness locks that they hold.
+--
+-- KEYS[1] pending  list of ids
+-- KEYS[2] groups   set of the names of groups
+-- ARGV[1] prefix of task keys
+-- ARGV[2] prefix of the queue's keys
+-- ARGV[3] prefix of group keys
+-- ARGV[4] the state that the tasks were found in; empty: whatever they are in
+-- ARGV[5] the group that they were found in; empty unless aggregating
+-- ARGV[6…] ids
+-- RETURNS  a number per id: 1 done, 0 there is no such task, -1 it is active, -3 it does not stand where its state
+--          says, -4 it is in another state than the one given
+-- ERRORS   WRONGTYPE, with nothing written, when pending is not what it should be
+--
+-- When a state is given, an id without a task leaves the place where it was found. One whose hash names another state
+-- or group stays there: what is contradictory is not for us to lose.
+local call, pcall = redis.call, redis.pcall
+local PENDING, GROUPS = KEYS[1], KEYS[2]
+local TASK_PREFIX, QUEUE_PREFIX, GROUP_PREFIX, STATE, GROUP = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local FIRST = 6
+local DONE, MISSING, ACTIVE, ELSEWHERE, CHANGED = 1, 0, -1, -3, -4
+
+local answers = {}
+
+local function leave_group(group, id)
+  local left = pcall("ZREM", GROUP_PREFIX .. group, id) == 1
+  if left and call("EXISTS", GROUP_PREFIX .. group) == 0 then
+    call("SREM", GROUPS, group)
+  end
+  return left
+end
+
+-- Out of where a task of this state stands; false when it is not there.
+local function leave(state, group, id)
+  if state == "aggregating" then
+    return leave_group(group, id)
+  elseif state == "pending" then
+    return call("LREM", PENDING, -1, id) == 1
+  end
+  return pcall("ZREM", QUEUE_PREFIX .. state, id) == 1
+end
+
+local function delete(id)
+  local key = TASK_PREFIX .. id
+  local fields = pcall("HMGET", key, "state", "group", "unique_key")
+  local state, group, lock = fields[1] or STATE, fields[2] or GROUP, fields[3]
+  if fields.err or call("EXISTS", key) == 0 then
+    if STATE ~= "" then
+      leave(STATE, GROUP, id)
+    end
+    return MISSING
+  elseif STATE ~= "" and (state ~= STATE or (state == "aggregating" and group ~= GROUP)) then
+    return CHANGED
+  elseif state == "active" then
+    return ACTIVE
+  elseif not leave(state, group, id) then
+    return ELSEWHERE
+  end
+  if lock and lock ~= "" and pcall("GET", lock) == id then
+    call("DEL", key, lock)
+  else
+    call("DEL", key)
+  end
+  return DONE
+end
+
+call("LLEN", PENDING)
+for at = FIRST, #ARGV do
+  answers[#answers + 1] = delete(ARGV[at])
+end
+return answers

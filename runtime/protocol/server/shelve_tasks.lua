@@ -1,0 +1,81 @@
+-- Archives tasks that are not being worked on.
+--
+-- KEYS[1] pending   list of ids
+-- KEYS[2] groups    set of the names of groups
+-- KEYS[3] archived  zset: id → when it was archived, unix s
+-- ARGV[1] prefix of task keys
+-- ARGV[2] prefix of the queue's keys
+-- ARGV[3] prefix of group keys
+-- ARGV[4] the state that the tasks were found in; empty: whatever they are in
+-- ARGV[5] the group that they were found in; empty unless aggregating
+-- ARGV[6] now, unix s
+-- ARGV[7…] ids
+-- RETURNS  a number per id: 1 done, 0 there is no such task, -1 it is active, -2 it is archived, -3 it does not stand
+--          where its state says, -4 it is in another state than the one given
+-- ERRORS   WRONGTYPE, with nothing written, when pending or archived is not what it should be
+--
+-- When a state is given, an id without a task leaves the place where it was found. One whose hash names another state
+-- or group stays there: what is contradictory is not for us to lose.
+--
+-- The archive is not trimmed here: its size and age are the servers' business.
+local call, pcall = redis.call, redis.pcall
+local PENDING, GROUPS, ARCHIVED = KEYS[1], KEYS[2], KEYS[3]
+local TASK_PREFIX, QUEUE_PREFIX, GROUP_PREFIX = ARGV[1], ARGV[2], ARGV[3]
+local STATE, GROUP, NOW_S = ARGV[4], ARGV[5], ARGV[6]
+local FIRST = 7
+local DONE, MISSING, ACTIVE, ALREADY, ELSEWHERE, CHANGED = 1, 0, -1, -2, -3, -4
+
+local answers, entries = {}, {}
+
+local function leave_group(group, id)
+  local left = pcall("ZREM", GROUP_PREFIX .. group, id) == 1
+  if left and call("EXISTS", GROUP_PREFIX .. group) == 0 then
+    call("SREM", GROUPS, group)
+  end
+  return left
+end
+
+-- Out of where a task of this state stands; false when it is not there.
+local function leave(state, group, id)
+  if state == "aggregating" then
+    return leave_group(group, id)
+  elseif state == "pending" then
+    return call("LREM", PENDING, -1, id) == 1
+  end
+  return pcall("ZREM", QUEUE_PREFIX .. state, id) == 1
+end
+
+local function shelve(id)
+  local key = TASK_PREFIX .. id
+  local fields = pcall("HMGET", key, "state", "group")
+  local state, group = fields[1] or STATE, fields[2] or GROUP
+  if fields.err or call("EXISTS", key) == 0 then
+    if STATE ~= "" then
+      leave(STATE, GROUP, id)
+    end
+    return MISSING
+  elseif STATE ~= "" and (state ~= STATE or (state == "aggregating" and group ~= GROUP)) then
+    return CHANGED
+  elseif state == "active" then
+    return ACTIVE
+  elseif state == "archived" then
+    return ALREADY
+  elseif not leave(state, group, id) then
+    return ELSEWHERE
+  end
+  call("HSET", key, "state", "archived")
+  call("HDEL", key, "pending_since")
+  entries[#entries + 1] = NOW_S
+  entries[#entries + 1] = id
+  return DONE
+end
+
+call("LLEN", PENDING)
+call("ZCARD", ARCHIVED)
+for at = FIRST, #ARGV do
+  answers[#answers + 1] = shelve(ARGV[at])
+end
+if #entries > 0 then
+  call("ZADD", ARCHIVED, unpack(entries))
+end
+return answers

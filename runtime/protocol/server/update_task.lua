@@ -1,0 +1,55 @@
+-- Replaces the message of a task that is not being worked on, and moves its uniqueness lock along.
+--
+-- KEYS[1] task  hash
+-- ARGV[1] id
+-- ARGV[2] the message as it was read
+-- ARGV[3] the new message
+-- ARGV[4] key of the new lock; empty: the lock stays as it is
+-- RETURNS  1 done, 0 there is no such task, -1 it is active, -2 it is completed, -3 its message has changed since it
+--          was read, -4 another task holds the new lock
+-- ERRORS   WRONGTYPE, with nothing written
+--
+-- The new lock is taken only if the task still holds the old one, for as long as that would have lasted: a lock that
+-- has run out is not brought back.
+local call, pcall = redis.call, redis.pcall
+local TASK = KEYS[1]
+local ID, OLD_MESSAGE, NEW_MESSAGE, NEW_LOCK = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local DONE, MISSING, ACTIVE, COMPLETED, CHANGED, DUPLICATE = 1, 0, -1, -2, -3, -4
+
+-- False when another task holds the new lock.
+local function move_lock(old)
+  if not old or old == "" or old == NEW_LOCK or pcall("GET", old) ~= ID then
+    return true
+  end
+  local ttl_ms = call("PTTL", old)
+  local taken
+  if ttl_ms > 0 then
+    taken = call("SET", NEW_LOCK, ID, "NX", "PX", ttl_ms)
+  else
+    taken = call("SET", NEW_LOCK, ID, "NX")
+  end
+  if not taken and pcall("GET", NEW_LOCK) ~= ID then
+    return false
+  end
+  call("DEL", old)
+  return true
+end
+
+if call("EXISTS", TASK) == 0 then
+  return MISSING
+end
+local fields = call("HMGET", TASK, "state", "msg", "unique_key")
+if fields[1] == "active" then
+  return ACTIVE
+elseif fields[1] == "completed" then
+  return COMPLETED
+elseif fields[2] ~= OLD_MESSAGE then
+  return CHANGED
+elseif NEW_LOCK == "" then
+  call("HSET", TASK, "msg", NEW_MESSAGE)
+elseif move_lock(fields[3]) then
+  call("HSET", TASK, "msg", NEW_MESSAGE, "unique_key", NEW_LOCK)
+else
+  return DUPLICATE
+end
+return DONE

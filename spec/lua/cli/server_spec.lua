@@ -1,0 +1,28 @@
+-- mooncrew server, on a client that answers as the spec says.
+
+package.path = "./spec/lua/cli/?.lua;" .. package.path
+
+local console = require "console"
+
+describe("mooncrew server", function()
+  local it_is
+
+  before_each(function() it_is = console.open() end)
+  after_each(function() it_is:close() end)
+
+  it("ls lists servers, and their tasks when asked to", function()
+    it_is.answers.servers = { { { id = "h:1:u", host = "h", pid = 1, status = "active", started_at = 1,
+      concurrency = 10, active_workers = 1, strict = true, queues = { low = 1, high = 6, mid = 3 },
+      workers = { { task_id = "t1", type = "report", queue = "low", payload = "{}", started_at = 1896091200 } } } } }
+    local code, text, _ = it_is:run("server", "ls")
+    assert.equal(0, code)
+    assert.matches("\nh +1 +active +%w+ ago +1 of 10 +high=6 mid=3 low=1 %(strict%) +h:1:u\n$", text)
+    _, text = it_is:run("server", "ls", "--tasks")
+    assert.matches("\n\nSERVER +TASK +TYPE +QUEUE +STARTED +DEADLINE\nh:1 +t1 +report +low +in %w+ +%-\n$", text)
+    _, text = it_is:run("server", "ls", "--json")
+    assert.equal('{"servers":[{"active_workers":1,"concurrency":10,"host":"h","id":"h:1:u","pid":1,"queues":{"high":6,'
+      .. '"low":1,"mid":3},"started_at":"1970-01-01T00:00:01Z","status":"active","strict":true,'
+      .. '"workers":[{"payload":{},"queue":"low","started_at":"2030-01-31T12:00:00Z","task_id":"t1",'
+      .. '"type":"report"}]}]}\n', text)
+  end)
+end)

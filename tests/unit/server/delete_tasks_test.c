@@ -1,0 +1,60 @@
+/* server/delete_tasks.lua against a real Redis. */
+#include "moves.h"
+
+static void whatever_is_not_active_is_deleted(void **state) {
+  (void)state;
+  queue_give("a");
+  moves_give("b", "scheduled", NOW_S);
+  moves_give("c", "retry", NOW_S);
+  moves_give("d", "archived", NOW_S);
+  moves_give("e", "completed", NOW_S);
+  moves_give_grouped("f", "g1");
+  assert_string_equal(moves_one(MC_MOVE_DELETE, "a b c d e f"), "1 1 1 1 1 1");
+  assert_redis("", "KEYS *");
+}
+
+static void active_ones_are_refused(void **state) {
+  (void)state;
+  queue_give("a");
+  queue_take(1, 1);
+  assert_string_equal(moves_one(MC_MOVE_DELETE, "a nobody"), "-1 0");
+  assert_redis("1", "EXISTS asynq:{q}:t:a");
+}
+
+static void a_lock_goes_with_the_task_that_holds_it(void **state) {
+  (void)state;
+  moves_give("a", "retry", NOW_S);
+  moves_give("b", "retry", NOW_S);
+  queue_ask("HSET asynq:{q}:t:a unique_key lock1");
+  queue_ask("HSET asynq:{q}:t:b unique_key lock2");
+  queue_ask("MSET lock1 a lock2 somebody");
+  assert_string_equal(moves_one(MC_MOVE_DELETE, "a b"), "1 1");
+  assert_redis("lock2", "KEYS *");
+}
+
+static void of_a_state_only_what_is_still_in_it_goes(void **state) {
+  (void)state;
+  queue_give("a b c");
+  assert_string_equal(queue_take(1, 1), "a");
+  assert_string_equal(moves_found(MC_MOVE_DELETE, MC_TASK_PENDING, "", "a b"), "-4 1");
+  assert_redis("c", "LRANGE asynq:{q}:pending 0 -1");
+  assert_redis("2", "EXISTS asynq:{q}:t:a asynq:{q}:t:c");
+}
+
+static void a_task_that_stands_elsewhere_is_left_alone(void **state) {
+  (void)state;
+  moves_give_grouped("a", "g1");
+  queue_ask("RENAME asynq:{q}:g:g1 asynq:{q}:g:g1:set");
+  queue_ask("SET asynq:{q}:t:b x");
+  assert_string_equal(moves_one(MC_MOVE_DELETE, "a b"), "-3 0");
+  assert_redis("2", "EXISTS asynq:{q}:t:a asynq:{q}:t:b");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      queue_test(whatever_is_not_active_is_deleted),          queue_test(active_ones_are_refused),
+      queue_test(a_lock_goes_with_the_task_that_holds_it),    queue_test(of_a_state_only_what_is_still_in_it_goes),
+      queue_test(a_task_that_stands_elsewhere_is_left_alone),
+  };
+  return cmocka_run_group_tests(tests, queue_start, queue_stop);
+}
