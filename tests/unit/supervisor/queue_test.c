@@ -8,7 +8,8 @@
 
 #define SLOTS 100
 
-static mc_config_queue three[] = {{"low", 1}, {"critical", 6}, {"default", 3}};
+static mc_config_queue three[] = {
+    {.name = "low", .weight = 1}, {.name = "critical", .weight = 6}, {.name = "default", .weight = 3}};
 
 static mc_queues make_queues(bool strict) {
   mc_config config = {.queues = three, .queue_count = 3, .strict = strict};
