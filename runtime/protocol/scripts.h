@@ -10,6 +10,7 @@ extern const mc_script mc_server_script_dequeue;
 extern const mc_script mc_server_script_enqueue;
 extern const mc_script mc_server_script_extend;
 extern const mc_script mc_server_script_forward;
+extern const mc_script mc_server_script_janitor;
 extern const mc_script mc_server_script_recover;
 extern const mc_script mc_server_script_requeue;
 extern const mc_script mc_server_script_retain;

@@ -3,8 +3,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "supervisor/duty_discover.h"
 #include "supervisor/duty_forward.h"
 #include "supervisor/duty_heartbeat.h"
+#include "supervisor/duty_janitor.h"
 #include "supervisor/duty_lease.h"
 #include "supervisor/duty_overdue.h"
 #include "supervisor/duty_recover.h"
@@ -20,6 +22,8 @@ static const mc_duty duties[MC_DUTY_COUNT] = {
     {.name = "lease-loss", .every_ms = 1000, .without_redis = true, .run = mc_duty_lease_loss},
     {.name = "lease", .every_ms = 5000, .on_connect = true, .run = mc_duty_lease},
     {.name = "heartbeat", .every_ms = 5000, .on_connect = true, .run = mc_duty_heartbeat},
+    {.name = "janitor", .every_ms = 2000, .run = mc_duty_janitor},
+    {.name = "discover", .every_ms = 3000, .on_connect = true, .run = mc_duty_discover},
     {.name = "recover", .every_ms = 1500, .run = mc_duty_recover},
 };
 
