@@ -5,7 +5,9 @@
 
 #include <inttypes.h>
 
-#define FIELDS 3
+static const char *const fields[] = {"concurrency", "rate", "interval_ms"};
+
+#define FIELDS (sizeof fields / sizeof *fields)
 
 static void begin(mc_args *args, const char *command, mc_slice queue) {
   mc_args_add_text(args, command);
@@ -26,9 +28,13 @@ int mc_limits_check(const mc_limits *limits, mc_err *err) {
 
 void mc_limits_ask(mc_args *args, mc_slice queue) {
   begin(args, "HMGET", queue);
-  mc_args_add_text(args, "concurrency");
-  mc_args_add_text(args, "rate");
-  mc_args_add_text(args, "interval_ms");
+  for (size_t i = 0; i < FIELDS; i++)
+    mc_args_add_text(args, fields[i]);
+}
+
+void mc_limits_ask_one(mc_args *args, mc_slice queue, size_t i) {
+  begin(args, "HGET", queue);
+  mc_args_add_text(args, fields[i]);
 }
 
 void mc_limits_set_concurrency(mc_args *args, mc_slice queue, int64_t concurrency) {

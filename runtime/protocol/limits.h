@@ -24,8 +24,10 @@ typedef struct mc_limits {
 /* MC_EINVALID, and what is wanted, for a number out of range, or a rate without an interval. */
 int mc_limits_check(const mc_limits *limits, mc_err *err);
 
-/* The commands that read the limits, and set or (with 0) clear one of them; args is empty before. */
+/* The commands that read the limits (all, or field i of mc_limits), and set or (with 0) clear one of them; args is
+ * empty before. */
 void mc_limits_ask(mc_args *args, mc_slice queue);
+void mc_limits_ask_one(mc_args *args, mc_slice queue, size_t i);
 void mc_limits_set_concurrency(mc_args *args, mc_slice queue, int64_t concurrency);
 void mc_limits_set_rate(mc_args *args, mc_slice queue, int64_t rate, int64_t interval_ms);
 
