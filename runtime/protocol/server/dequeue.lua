@@ -30,14 +30,11 @@ local PENDING, PAUSED, ACTIVE, LEASE, LIMITS, BUCKET = KEYS[1], KEYS[2], KEYS[3]
 local TASK_PREFIX, OWNER_PREFIX, LEASE_UNTIL = ARGV[1], ARGV[2], ARGV[5]
 local FIRST_ATTEMPT, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4])
 
+local OPEN, IS_PAUSED, AT_CONCURRENCY, AT_RATE = 0, 1, 2, 3
 local SLACK_MS = 100
 local WAIT_MIN_MS = 10 -- high rates give several at a time rather than one call for each
-local OPEN, IS_PAUSED, AT_CONCURRENCY, AT_RATE = 0, 1, 2, 3
 
 local tasks, taken, leases, missing, crashes = {}, {}, {}, {}, {}
-local concurrency, rate, interval_ms = 0, 0, 0
-local slots, tokens = math.huge, math.huge -- what the limits leave
-local now_ms, bucket_size
 
 local function take(id)
   local key = TASK_PREFIX .. id
@@ -59,28 +56,41 @@ local function take(id)
   end
 end
 
-local function whole(text, name)
-  if text and not text:find("^%d+$") then
-    error(("%s: %s must be a whole number, not '%s'"):format(LIMITS, name, text), 0)
-  end
-  return tonumber(text or 0)
-end
+-- The limits of the queue. All of it stands in one function, so that a queue without limits pays for none of it.
+-- RETURNS  how many ids they let pass; and a function of how many ids then left pending, to be called at the end, that
+--          gives wait and the list of limits for the answer
+local function limit()
+  local slots, tokens, now_ms, bucket_size = math.huge, math.huge, nil, nil
 
-local function count_tokens()
-  local time, kept = call("TIME"), call("HMGET", BUCKET, "tokens", "at_ms")
-  now_ms = time[1] * 1000 + time[2] / 1000
-  bucket_size = 1 + rate * math.min(interval_ms, SLACK_MS) / interval_ms
-  local before, at_ms = tonumber(kept[1]), tonumber(kept[2])
-  if not before or not at_ms then
-    return bucket_size
+  local function whole(text, name)
+    if text and not text:find("^%d+$") then
+      error(("%s: %s must be a whole number, not '%s'"):format(LIMITS, name, text), 0)
+    end
+    return tonumber(text or 0)
   end
-  return math.min(bucket_size, before + math.max(now_ms - at_ms, 0) * rate / interval_ms)
-end
 
-local function read_limits()
   local fields = call("HMGET", LIMITS, "concurrency", "rate", "interval_ms")
-  concurrency, rate = whole(fields[1], "concurrency"), whole(fields[2], "rate")
-  interval_ms = whole(fields[3], "interval_ms")
+  local concurrency, rate = whole(fields[1], "concurrency"), whole(fields[2], "rate")
+  local interval_ms = whole(fields[3], "interval_ms")
+
+  local function count_tokens()
+    local time, kept = call("TIME"), call("HMGET", BUCKET, "tokens", "at_ms")
+    now_ms = time[1] * 1000 + time[2] / 1000
+    bucket_size = 1 + rate * math.min(interval_ms, SLACK_MS) / interval_ms
+    local before, at_ms = tonumber(kept[1]), tonumber(kept[2])
+    if not before or not at_ms then
+      return bucket_size
+    end
+    return math.min(bucket_size, before + math.max(now_ms - at_ms, 0) * rate / interval_ms)
+  end
+
+  -- The bucket goes by itself when it would be full again.
+  local function spend(count)
+    tokens = tokens - count
+    call("HSET", BUCKET, "tokens", ("%.17g"):format(tokens), "at_ms", ("%.3f"):format(now_ms))
+    call("PEXPIRE", BUCKET, ("%.0f"):format(math.ceil((bucket_size - tokens) * interval_ms / rate) + 1000))
+  end
+
   if concurrency > 0 then
     slots = concurrency - call("ZCARD", LEASE)
   end
@@ -90,50 +100,44 @@ local function read_limits()
     end
     tokens = count_tokens()
   end
-end
+  local most = math.max(math.min(COUNT, slots, math.floor(tokens)), 0)
 
--- The bucket goes by itself when it would be full again.
-local function spend(count)
-  if count == 0 or tokens == math.huge then
-    return
+  return most, function(left)
+    if rate > 0 and #taken > 0 then
+      spend(#taken)
+    end
+    if left == most and most >= slots then
+      return AT_CONCURRENCY, { concurrency, rate, interval_ms, 0 }
+    elseif tokens < 1 then
+      local wait_ms = math.max(math.ceil((1 - tokens) * interval_ms / rate), WAIT_MIN_MS)
+      return AT_RATE, { concurrency, rate, interval_ms, wait_ms }
+    end
+    return OPEN, {}
   end
-  tokens = tokens - count
-  call("HSET", BUCKET, "tokens", ("%.17g"):format(tokens), "at_ms", ("%.3f"):format(now_ms))
-  call("PEXPIRE", BUCKET, ("%.0f"):format(math.ceil((bucket_size - tokens) * interval_ms / rate) + 1000))
 end
 
--- tried: how many ids left pending, of those that the limits would have let.
-local function answer(tried, most)
-  local wait, wait_ms = OPEN, 0
-  if tried == most and most >= slots then
-    wait = AT_CONCURRENCY
-  elseif tokens < 1 then
-    wait = AT_RATE
-    wait_ms = math.max(math.ceil((1 - tokens) * interval_ms / rate), WAIT_MIN_MS)
-  end
-  return { wait, tasks, missing, crashes, wait == OPEN and {} or { concurrency, rate, interval_ms, wait_ms } }
-end
-
+local most, finish_limit = COUNT, nil
 if call("EXISTS", PAUSED, LIMITS) > 0 then -- hardly any queue has either: one look finds out
   if call("EXISTS", PAUSED) == 1 then
     return { IS_PAUSED, {}, {}, {}, {} }
   end
-  read_limits()
+  most, finish_limit = limit()
 end
-local most = math.max(math.min(COUNT, slots, math.floor(tokens)), 0)
 local ids = most > 0 and call("LRANGE", PENDING, -most, -1) or {}
-if #ids == 0 then
-  return answer(0, most)
+if #ids > 0 then
+  call("LLEN", ACTIVE)
+  call("ZCARD", LEASE)
+  for i = #ids, 1, -1 do
+    take(ids[i])
+  end
+  if #taken > 0 then
+    call("LPUSH", ACTIVE, unpack(taken))
+    call("ZADD", LEASE, unpack(leases))
+  end
+  call("LTRIM", PENDING, 0, -#ids - 1)
 end
-call("LLEN", ACTIVE)
-call("ZCARD", LEASE)
-for i = #ids, 1, -1 do
-  take(ids[i])
+local wait, limits = OPEN, {}
+if finish_limit then
+  wait, limits = finish_limit(#ids)
 end
-if #taken > 0 then
-  call("LPUSH", ACTIVE, unpack(taken))
-  call("ZADD", LEASE, unpack(leases))
-end
-call("LTRIM", PENDING, 0, -#ids - 1)
-spend(#taken)
-return answer(#ids, most)
+return { wait, tasks, missing, crashes, limits }
