@@ -20,9 +20,9 @@
   X(ACTIVE, "active")                                                                                                  \
   X(LEASE, "lease")                                                                                                    \
   X(SCHEDULED, "scheduled")                                                                                            \
-  X(RETRY, "retry") X(ARCHIVED, "archived") X(COMPLETED, "completed") X(PAUSED, "paused") X(PROCESSED, "processed")    \
-      X(FAILED, "failed") X(GROUPS, "groups") X(AGGREGATION_SETS, "aggregation_sets") X(LIMITS, "mc_limits")           \
-          X(RATE, "mc_rate")
+  X(RETRY, "retry")                                                                                                    \
+  X(ARCHIVED, "archived") X(COMPLETED, "completed") X(PAUSED, "paused") X(PROCESSED, "processed") X(FAILED, "failed")  \
+      X(GROUPS, "groups") X(AGGREGATION_SETS, "aggregation_sets") X(LIMITS, "mc_limits") X(RATE, "mc_rate")
 
 typedef enum mc_queue_key {
 #define X(name, suffix) MC_KEY_##name,
