@@ -9,6 +9,7 @@
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local inspect = require "mooncrew.inspect"
+local limits = require "mooncrew.limits"
 
 local M = {}
 
@@ -136,6 +137,44 @@ end
 ---@return mooncrew.Stats|nil stats, string|nil message, string|nil code
 function Client:stats()
   return native_of(self, 2):stats()
+end
+
+local function limit(native, queue, numbers)
+  local concurrency, rate, interval_ms = native:limit(queue, numbers.concurrency, numbers.rate, numbers.interval_ms)
+  if not concurrency then
+    return nil, rate, interval_ms -- message and code
+  end
+  return limits.table_of(concurrency, rate, interval_ms)
+end
+
+--- The limits that hold for a queue; a field that is missing is no limit.
+---@param queue string
+---@return mooncrew.Limits|nil limits, string|nil message, string|nil code
+function Client:limits(queue)
+  return limit(native_of(self, 2), queue, {})
+end
+
+--- Changes limits of a queue; servers that run keep to them at once: client:limit("mail", { concurrency = 3,
+--- rate = "10/s" }). What is not given stays; false takes a limit away.
+---@param queue string  need not exist yet
+---@param changes { concurrency: integer|false|nil, rate: string|false|nil }
+---@return mooncrew.Limits|nil limits  all that hold now
+---@return string|nil message, string|nil code
+function Client:limit(queue, changes)
+  local native = native_of(self, 2)
+  if type(changes) ~= "table" then
+    error(("changes: expected a table, got %s"):format(type(changes)), 2)
+  end
+  for name in pairs(changes) do
+    if name ~= "concurrency" and name ~= "rate" then
+      error(("unknown limit '%s': a queue knows 'concurrency' and 'rate'"):format(tostring(name)), 2)
+    end
+  end
+  local numbers, message = limits.numbers_of(changes)
+  if not numbers then
+    return nil, message, "INVALID_ARGUMENT"
+  end
+  return limit(native, queue, numbers)
 end
 
 --- Closes the connection; closing twice is fine. Also done when the client is collected.

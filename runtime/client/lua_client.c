@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "client/lua_inspect.h"
+#include "client/limits.h"
 #include "client/shipment.h"
 #include "client/stats.h"
 
@@ -317,12 +318,43 @@ static int client_stats(lua_State *L) {
   return 1;
 }
 
+/* ---- limits ---- */
+
+static int64_t limit_at(lua_State *L, int index, const char *name, bool *given) {
+  *given = !lua_isnoneornil(L, index);
+  return *given ? integer_at(L, index, name, 9007199254740991.0) : 0;
+}
+
+/* queue, concurrency or nil, rate or nil, interval_ms: what is nil stays, what is 0 is cleared. Gives the three numbers
+ * that hold then. */
+static int client_limit(lua_State *L) {
+  mc_client *client = mc_lua_client_check(L);
+  mc_limits_change change = {0};
+  mc_limits limits;
+  mc_err err = {""};
+  bool has_interval;
+  change.to.concurrency = limit_at(L, 3, "concurrency", &change.concurrency);
+  change.to.rate = limit_at(L, 4, "rate", &change.rate);
+  change.to.interval_ms = limit_at(L, 5, "interval_ms", &has_interval);
+  int code = mc_client_limit(client, text_at(L, 2, "queue"), &change, &limits, &err);
+  if (code)
+    return mc_lua_fail(L, code, err.text);
+  lua_pushnumber(L, (lua_Number)limits.concurrency);
+  lua_pushnumber(L, (lua_Number)limits.rate);
+  lua_pushnumber(L, (lua_Number)limits.interval_ms);
+  return 3;
+}
+
 /* ---- the module ---- */
 
 static const luaL_Reg methods[] = {
-    {"enqueue", client_enqueue}, {"enqueue_many", client_enqueue_many},
-    {"stats", client_stats},     {"close", client_close},
-    {"__gc", client_close},      {NULL, NULL},
+    {"enqueue", client_enqueue},
+    {"enqueue_many", client_enqueue_many},
+    {"stats", client_stats},
+    {"limit", client_limit},
+    {"close", client_close},
+    {"__gc", client_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {{"open", client_open}, {NULL, NULL}};

@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 typedef struct mc_config_queue {
-  char *name;
-  int weight; /* at least 1; with strict queues: a higher weight goes first */
+  char *name;                /* "tenant:*" stands for every queue whose name begins so */
+  int weight;                /* at least 1; with strict queues: a higher weight goes first */
+  int64_t archive_max_age_s; /* 0: as the option of this name says */
+  int64_t archive_max_size;
 } mc_config_queue;
 
 typedef struct mc_config {

@@ -18,7 +18,9 @@ const mc_option mc_options[] = {
     {"prefetch", MC_OPTION_INTEGER, AT(prefetch), "32", 0, 10000, NULL, false,
      "tasks held ready beyond that, per worker; hides the round trip to Redis when tasks are short"},
     {"queues", MC_OPTION_QUEUES, AT(queues), "critical=6,default=3,low=1", 0, 0, NULL, false,
-     "the queues to serve and their weights: name=weight, separated by commas; a bare name weighs 1"},
+     "the queues to serve and their weights: name=weight, separated by commas; a bare name weighs 1, and one that ends "
+     "in "
+     "* is a prefix. Behind the weight may stand /archive_max_age=DURATION and /archive_max_size=N"},
     {"strict", MC_OPTION_BOOLEAN, AT(strict), "false", 0, 0, NULL, false,
      "serve a queue only while those of higher weight are empty, instead of sharing by weight"},
     {"shutdown_timeout", MC_OPTION_DURATION_MS, AT(shutdown_timeout_ms), "8s", 0, 3600 * SECOND_MS, NULL, false,

@@ -1,12 +1,22 @@
 /* The queues to serve, as text: see queues.h. */
 #include "config/queues.h"
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What may be set per queue: options whose values the queue's own ones replace. */
+static const struct setting {
+  const char *name;
+  size_t offset;
+} settings[] = {
+    {"archive_max_age", offsetof(mc_config_queue, archive_max_age_s)},
+    {"archive_max_size", offsetof(mc_config_queue, archive_max_size)},
+};
 
 static mc_slice trim(mc_slice text) {
   while (text.size && isspace((unsigned char)text.data[0]))
@@ -16,18 +26,19 @@ static mc_slice trim(mc_slice text) {
   return text;
 }
 
-/* The text before the next `separator`, trimmed; *rest moves behind it and becomes NULL at the end. */
-static mc_slice next_part(const char **rest, char separator) {
-  const char *start = *rest, *end = strchr(start, separator);
-  *rest = end ? end + 1 : NULL;
-  return trim((mc_slice){start, end ? (size_t)(end - start) : strlen(start)});
+/* The text before the next `separator`, trimmed; *rest moves behind it, and its data becomes NULL at the end. */
+static mc_slice next_part(mc_slice *rest, char separator) {
+  const char *start = rest->data, *end = memchr(start, separator, rest->size);
+  size_t size = end ? (size_t)(end - start) : rest->size;
+  *rest = end ? (mc_slice){end + 1, rest->size - size - 1} : (mc_slice){0};
+  return trim((mc_slice){start, size});
 }
 
 /* Braces would end the part of a key that decides its place in a cluster. */
 static bool name_usable(mc_slice name) {
   for (size_t i = 0; i < name.size; i++) {
     unsigned char c = (unsigned char)name.data[i];
-    if (c <= ' ' || c == 0x7f || strchr("=,{}", c))
+    if (c <= ' ' || c == 0x7f || strchr("=,{}", c) || (c == '*' && i + 1 < name.size))
       return false;
   }
   return mc_utf8_clean(name);
@@ -52,39 +63,90 @@ static int weight_parse(mc_slice text, mc_slice name, int *out, mc_err *err) {
   return 0;
 }
 
-/* One `name` or `name=weight`, checked against those before it. */
-static int queue_parse(mc_slice part, mc_config_queue *queues, size_t count, mc_err *err) {
+static const mc_option *option_find(const char *name) {
+  size_t i = 0;
+  while (strcmp(mc_options[i].name, name) != 0)
+    i++;
+  return &mc_options[i];
+}
+
+/* A duration or a whole number, by the type of the option that it replaces; -1 for neither. */
+static int64_t value_parse(const mc_option *option, const char *text, mc_err *err) {
+  int64_t value;
+  if (option->type == MC_OPTION_DURATION_S)
+    return mc_duration_parse(text, &value, err) ? -1 : (value + 999) / 1000;
+  bool digits = *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 18;
+  return digits ? strtoll(text, NULL, 10) : -1;
+}
+
+static int setting_set(const struct setting *setting, const char *text, mc_config_queue *queue, mc_err *err) {
+  const mc_option *option = option_find(setting->name);
+  int64_t *place = (int64_t *)((char *)queue + setting->offset), value = value_parse(option, text, err);
+  if (*place)
+    return mc_fail(err, MC_EINVALID, "queue '%s': %s is given twice", queue->name, setting->name);
+  if (value < option->min || value > option->max)
+    return mc_fail(err, MC_EINVALID, "queue '%s': %s must be %s as for the option of this name, not '%.64s'",
+                   queue->name, setting->name, option->type == MC_OPTION_DURATION_S ? "a duration" : "a whole number",
+                   text);
+  *place = value;
+  return 0;
+}
+
+/* One `name=value` behind the weight. */
+static int setting_parse(mc_slice part, mc_config_queue *queue, mc_err *err) {
+  const char *equals = part.size ? memchr(part.data, '=', part.size) : NULL;
+  mc_slice name = trim((mc_slice){part.data, equals ? (size_t)(equals - part.data) : part.size});
+  for (size_t i = 0; equals && i < MC_COUNT(settings); i++) {
+    if (!mc_slice_equal(name, mc_slice_of(settings[i].name)))
+      continue;
+    mc_slice value = trim((mc_slice){equals + 1, part.size - (size_t)(equals + 1 - part.data)});
+    char *text = mc_strndup(value.data, value.size);
+    int code = setting_set(&settings[i], text, queue, err);
+    free(text);
+    return code;
+  }
+  return mc_fail(err, MC_EINVALID,
+                 "queue '%s': '%.*s' is no setting of a queue: archive_max_age=DURATION or "
+                 "archive_max_size=N",
+                 queue->name, MC_SLICE_PRINT(part));
+}
+
+/* What stands behind `name=`: the weight, then settings. */
+static int queue_fill(mc_config_queue *queue, mc_slice rest, mc_err *err) {
+  int code = weight_parse(next_part(&rest, '/'), mc_slice_of(queue->name), &queue->weight, err);
+  while (code == 0 && rest.data)
+    code = setting_parse(next_part(&rest, '/'), queue, err);
+  return code;
+}
+
+/* One `name` or `name=weight…`, checked against those before it; *count grows when it begins to own something. */
+static int queue_parse(mc_slice part, mc_config_queue *queues, size_t *count, mc_err *err) {
   const char *equals = memchr(part.data, '=', part.size);
   mc_slice name = trim((mc_slice){part.data, equals ? (size_t)(equals - part.data) : part.size});
   if (name.size == 0)
     return mc_fail(err, MC_EINVALID, "a queue name is blank: write name=weight, separated by commas");
   if (!name_usable(name))
-    return mc_fail(err, MC_EINVALID, "'%.*s' is no queue name: no white space, control characters or any of = , { }",
+    return mc_fail(err, MC_EINVALID,
+                   "'%.*s' is no queue name: no white space, control characters or any of = , { }, and "
+                   "* only at its end",
                    MC_SLICE_PRINT(name));
-  if (name_taken(name, queues, count))
+  if (name_taken(name, queues, *count))
     return mc_fail(err, MC_EINVALID, "queue '%.*s' is named twice", MC_SLICE_PRINT(name));
-  int weight = 1;
-  if (equals) {
-    mc_slice digits = trim((mc_slice){equals + 1, part.size - (size_t)(equals + 1 - part.data)});
-    int code = weight_parse(digits, name, &weight, err);
-    if (code)
-      return code;
-  }
-  queues[count] = (mc_config_queue){mc_strndup(name.data, name.size), weight};
-  return 0;
+  mc_config_queue *queue = &queues[(*count)++];
+  *queue = (mc_config_queue){.name = mc_strndup(name.data, name.size), .weight = 1};
+  return equals ? queue_fill(queue, (mc_slice){equals + 1, part.size - (size_t)(equals + 1 - part.data)}, err) : 0;
 }
 
 int mc_queues_parse(const char *text, mc_config_queue **out, size_t *out_count, mc_err *err) {
   mc_config_queue *queues = NULL;
   size_t count = 0;
-  for (const char *rest = text; rest;) {
+  for (mc_slice rest = mc_slice_of(text); rest.data;) {
     queues = mc_realloc(queues, (count + 1) * sizeof *queues);
-    int code = queue_parse(next_part(&rest, ','), queues, count, err);
+    int code = queue_parse(next_part(&rest, ','), queues, &count, err);
     if (code) {
       mc_queues_free(queues, count);
       return code;
     }
-    count++;
   }
   *out = queues;
   *out_count = count;

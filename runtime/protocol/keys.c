@@ -105,3 +105,7 @@ bool mc_key_split(mc_slice key, mc_slice *queue, mc_slice *suffix) {
   }
   return false;
 }
+
+bool mc_key_suffix_is(mc_slice suffix, mc_queue_key key) {
+  return mc_slice_equal(suffix, mc_slice_of(suffixes[key]));
+}

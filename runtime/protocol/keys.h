@@ -18,9 +18,11 @@
 #define MC_QUEUE_KEYS(X)                                                                                               \
   X(PENDING, "pending")                                                                                                \
   X(ACTIVE, "active")                                                                                                  \
-  X(LEASE, "lease") X(SCHEDULED, "scheduled") X(RETRY, "retry") X(ARCHIVED, "archived") X(COMPLETED, "completed")      \
-      X(PAUSED, "paused") X(PROCESSED, "processed") X(FAILED, "failed") X(GROUPS, "groups")                            \
-          X(AGGREGATION_SETS, "aggregation_sets")
+  X(LEASE, "lease")                                                                                                    \
+  X(SCHEDULED, "scheduled")                                                                                            \
+  X(RETRY, "retry")                                                                                                    \
+  X(ARCHIVED, "archived") X(COMPLETED, "completed") X(PAUSED, "paused") X(PROCESSED, "processed") X(FAILED, "failed")  \
+      X(GROUPS, "groups") X(AGGREGATION_SETS, "aggregation_sets") X(LIMITS, "mc_limits") X(RATE, "mc_rate")
 
 typedef enum mc_queue_key {
 #define X(name, suffix) MC_KEY_##name,
@@ -46,5 +48,6 @@ void mc_key_scheduler_history(mc_buf *out, mc_slice entry_id);
 /* The queue that a key of the form asynq:{queue}:<suffix> belongs to, and its suffix, borrowed; false for other keys.
  */
 bool mc_key_split(mc_slice key, mc_slice *queue, mc_slice *suffix);
+bool mc_key_suffix_is(mc_slice suffix, mc_queue_key key);
 
 #endif

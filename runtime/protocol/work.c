@@ -52,8 +52,10 @@ static mc_slice text_at(const mc_value *array, size_t i) {
 
 /* ---- dequeue ---- */
 
-/* The reply: [paused, [id, message, …], [missing id, …], [place, crashes, …]], places counted from 0. */
-enum { DEQUEUED_PAUSED, DEQUEUED_TASKS, DEQUEUED_MISSING, DEQUEUED_CRASHES, DEQUEUED_PARTS };
+/* The reply: [wait, [id, message, …], [missing id, …], [place, crashes, …], [concurrency, rate, interval, wait ms]],
+ * places counted from 0; the last part is empty unless a limit is what it waits for. */
+enum { DEQUEUED_WAIT, DEQUEUED_TASKS, DEQUEUED_MISSING, DEQUEUED_CRASHES, DEQUEUED_LIMITS, DEQUEUED_PARTS };
+enum { LIMIT_CONCURRENCY, LIMIT_RATE, LIMIT_INTERVAL, LIMIT_WAIT, LIMIT_PARTS };
 
 void mc_call_dequeue(mc_call *call, mc_slice queue, mc_slice server, uint64_t first_attempt, size_t count,
                      int64_t lease_until_s) {
@@ -63,6 +65,8 @@ void mc_call_dequeue(mc_call *call, mc_slice queue, mc_slice server, uint64_t fi
   add_key(args, queue, MC_KEY_PAUSED);
   add_key(args, queue, MC_KEY_ACTIVE);
   add_key(args, queue, MC_KEY_LEASE);
+  add_key(args, queue, MC_KEY_LIMITS);
+  add_key(args, queue, MC_KEY_RATE);
   add_task_prefix(args, queue);
   add_owner_prefix(args, server);
   mc_args_add_int(args, (int64_t)first_attempt);
@@ -70,25 +74,40 @@ void mc_call_dequeue(mc_call *call, mc_slice queue, mc_slice server, uint64_t fi
   mc_args_add_int(args, lease_until_s);
 }
 
+static int limits_at(const mc_value *part, mc_dequeued *out, mc_err *err) {
+  int64_t numbers[LIMIT_PARTS];
+  for (size_t i = 0; i < LIMIT_PARTS; i++)
+    if (mc_value_integer(mc_value_item(part, i), &numbers[i]) != 0)
+      return mc_fail(err, MC_EMALFORMED, "dequeue: number %zu of the limits is missing", i + 1);
+  out->limits = (mc_limits){numbers[LIMIT_CONCURRENCY], numbers[LIMIT_RATE], numbers[LIMIT_INTERVAL]};
+  out->wait_ms = numbers[LIMIT_WAIT];
+  return 0;
+}
+
 int mc_dequeued_read(const mc_value *reply, mc_dequeued *out, mc_err *err) {
-  int64_t paused = 0;
+  int64_t wait = 0;
   int code = check_reply(reply, "dequeue", err);
   if (code != 0)
     return code;
-  if (reply->count != DEQUEUED_PARTS || mc_value_integer(reply->items[DEQUEUED_PAUSED], &paused) != 0)
+  if (reply->count != DEQUEUED_PARTS || mc_value_integer(reply->items[DEQUEUED_WAIT], &wait) != 0 || wait < 0 ||
+      wait >= MC_WAITS)
     return mc_fail(err, MC_EMALFORMED, "dequeue: the reply has not the shape expected");
   for (size_t i = DEQUEUED_TASKS; i < DEQUEUED_PARTS; i++)
     if (reply->items[i]->kind != MC_VALUE_ARRAY)
       return mc_fail(err, MC_EMALFORMED, "dequeue: part %zu of the reply is no array", i + 1);
   if (reply->items[DEQUEUED_TASKS]->count % 2 != 0)
     return mc_fail(err, MC_EMALFORMED, "dequeue: an id came without its message");
-  *out = (mc_dequeued){
+  mc_dequeued read = {
       .reply = reply,
-      .paused = paused != 0,
+      .wait = (mc_wait)wait,
       .count = reply->items[DEQUEUED_TASKS]->count / 2,
       .missing_count = reply->items[DEQUEUED_MISSING]->count,
   };
-  return 0;
+  if (wait == MC_WAIT_SLOT || wait == MC_WAIT_RATE)
+    code = limits_at(reply->items[DEQUEUED_LIMITS], &read, err);
+  if (code == 0)
+    *out = read;
+  return code;
 }
 
 /* Hardly any task has crashed a worker before, so these are listed apart from the tasks and looked for one by one. */
@@ -279,6 +298,18 @@ void mc_call_forward(mc_call *call, mc_slice queue, int64_t now_ns) {
   mc_args_add_int(args, now_ns / 1000000000);
   mc_args_add_int(args, now_ns);
   mc_args_add_int(args, MC_FORWARD_BATCH);
+}
+
+void mc_call_janitor(mc_call *call, mc_slice queue, int64_t now_s, int64_t archive_max_age_s,
+                     int64_t archive_max_size) {
+  mc_args *args = call_begin(call, &mc_server_script_janitor);
+  add_key(args, queue, MC_KEY_COMPLETED);
+  add_key(args, queue, MC_KEY_ARCHIVED);
+  add_task_prefix(args, queue);
+  mc_args_add_int(args, now_s);
+  mc_args_add_int(args, now_s - archive_max_age_s);
+  mc_args_add_int(args, archive_max_size);
+  mc_args_add_int(args, MC_JANITOR_BATCH);
 }
 
 void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orphan *orphans, size_t count) {

@@ -12,21 +12,34 @@
 #include "base/err.h"
 #include "base/script.h"
 #include "base/value.h"
+#include "protocol/limits.h"
 
 #define MC_LEASE_S 30
 #define MC_LEASE_VOID_S 30  /* so long after its expiry a lease is anyone's, whoever claims the task: asynq's rule */
 #define MC_SETTLE_BATCH 500 /* items per settle, extend or recover call, at most */
 #define MC_DEQUEUE_BATCH 500
 #define MC_FORWARD_BATCH 100
+#define MC_JANITOR_BATCH 100
 
 /* ---- dequeue: up to count ids from the head of pending to active, leased until lease_until_s. Task k of the reply
  * has the attempt first_attempt + k. ---- */
 void mc_call_dequeue(mc_call *call, mc_slice queue, mc_slice server, uint64_t first_attempt, size_t count,
                      int64_t lease_until_s);
 
+/* What must change before the queue gives more. */
+typedef enum mc_wait {
+  MC_WAIT_TASKS,   /* nothing: it gives what was asked, as long as it has tasks */
+  MC_WAIT_UNPAUSE, /* it is paused */
+  MC_WAIT_SLOT,    /* as many tasks are at work as its concurrency allows */
+  MC_WAIT_RATE,    /* as many tasks began as its rate allows: wait_ms */
+  MC_WAITS
+} mc_wait;
+
 typedef struct mc_dequeued {
   const mc_value *reply; /* borrowed */
-  bool paused;
+  mc_wait wait;
+  mc_limits limits;     /* WAIT_SLOT, WAIT_RATE: as they were found */
+  int64_t wait_ms;      /* WAIT_RATE: when to ask again */
   size_t count;         /* tasks taken */
   size_t missing_count; /* ids without a hash: dropped from the queue, to be logged */
 } mc_dequeued;
@@ -92,6 +105,11 @@ bool mc_refused_has(const mc_value *reply, uint64_t attempt);
  * The reply is an integer: how many ids moved or were dropped; call again while it is at least MC_FORWARD_BATCH. ----
  */
 void mc_call_forward(mc_call *call, mc_slice queue, int64_t now_ns);
+
+/* ---- janitor: deletes what is kept no longer: expired `completed`, then `archived` that are too old or too many; up
+ * to MC_JANITOR_BATCH ids in all. The reply is an integer: how many went; call again while it is MC_JANITOR_BATCH. ----
+ */
+void mc_call_janitor(mc_call *call, mc_slice queue, int64_t now_s, int64_t archive_max_age_s, int64_t archive_max_size);
 
 /* ---- recover: puts orphans back at the head of pending, if they are still as they were seen. ---- */
 typedef struct mc_orphan {

@@ -133,12 +133,10 @@ static void on_dequeued(void *arg, int status, const mc_value *reply) {
     return;
   }
   size_t taken = dequeued.count + dequeued.missing_count;
-  queue->paused = dequeued.paused;
   mc_queue_answered(queue, request.count, taken);
   mc_wake_on_answer(queue, taken);
   take_tasks(request.node, &request, &dequeued);
-  if (!queue->ready)
-    mc_wake_arm(request.node, queue);
+  mc_wake_wait(request.node, queue, &dequeued);
 }
 
 static int ask(mc_node *node, mc_queue *queue, size_t count) {

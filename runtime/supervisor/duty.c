@@ -3,8 +3,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "supervisor/duty_discover.h"
 #include "supervisor/duty_forward.h"
 #include "supervisor/duty_heartbeat.h"
+#include "supervisor/duty_janitor.h"
 #include "supervisor/duty_lease.h"
 #include "supervisor/duty_overdue.h"
 #include "supervisor/duty_recover.h"
@@ -13,6 +15,9 @@
 
 #define AFTER_THE_SECOND_MS 5 /* clocks of two hosts differ, and Redis' own is not asked */
 
+/* Out of step with the other duties: a queue whose calls are in flight just then is not let go. */
+#define DISCOVER_MS 2900
+
 static const mc_duty duties[MC_DUTY_COUNT] = {
     {.name = "overdue", .every_ms = 100, .without_redis = true, .run = mc_duty_overdue},
     {.name = "forward", .whole_seconds = true, .on_connect = true, .run = mc_duty_forward},
@@ -20,6 +25,8 @@ static const mc_duty duties[MC_DUTY_COUNT] = {
     {.name = "lease-loss", .every_ms = 1000, .without_redis = true, .run = mc_duty_lease_loss},
     {.name = "lease", .every_ms = 5000, .on_connect = true, .run = mc_duty_lease},
     {.name = "heartbeat", .every_ms = 5000, .on_connect = true, .run = mc_duty_heartbeat},
+    {.name = "janitor", .every_ms = 2000, .run = mc_duty_janitor},
+    {.name = "discover", .every_ms = DISCOVER_MS, .on_connect = true, .run = mc_duty_discover},
     {.name = "recover", .every_ms = 1500, .run = mc_duty_recover},
 };
 

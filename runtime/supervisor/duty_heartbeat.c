@@ -22,9 +22,9 @@ static const char *status(const mc_node *node) {
 }
 
 static void encode_server(const mc_node *node, mc_buf *out) {
-  mc_queue_weight *queues = mc_zalloc(node->queues.count * sizeof *queues);
+  mc_queue_weight *queues = mc_zalloc((node->queues.count + 1) * sizeof *queues);
   for (size_t i = 0; i < node->queues.count; i++)
-    queues[i] = (mc_queue_weight){node->queues.items[i].name, node->queues.items[i].weight};
+    queues[i] = (mc_queue_weight){node->queues.items[i]->name, node->queues.items[i]->weight};
   mc_server_info info = {
       .host = mc_slice_of(node->host),
       .server_id = mc_slice_of(node->uuid),

@@ -23,6 +23,7 @@ struct request {
 static void on_extended(void *arg, int status, const mc_value *reply) {
   struct request *request = arg;
   size_t refused = 0;
+  request->queue->calls--;
   if (status == 0 && mc_granted(MC_REFUSED_EXTEND, &request->queue->refused, request->queue->name, reply) &&
       mc_refused_read(reply, &refused, NULL) == 0) {
     for (size_t i = 0; i < request->count; i++) {
@@ -42,8 +43,11 @@ static void send_batch(mc_node *node, struct request *request, const mc_held_id 
   mc_call call = {0};
   mc_call_extend(&call, request->queue->name, mc_node_server(node), mc_clock_wall_s() + MC_LEASE_S, ids,
                  request->count);
-  if (mc_conn_call(node->link.commands, &call, on_extended, request))
-    free(request);
+  request->queue->calls++;
+  if (mc_conn_call(node->link.commands, &call, on_extended, request) == 0)
+    return;
+  request->queue->calls--;
+  free(request);
 }
 
 static struct request *new_request(mc_node *node, mc_queue *queue) {
@@ -77,7 +81,7 @@ static void extend_queue(mc_node *node, mc_queue *queue) {
 
 void mc_duty_lease(mc_node *node) {
   for (size_t i = 0; i < node->queues.count; i++)
-    extend_queue(node, &node->queues.items[i]);
+    extend_queue(node, node->queues.items[i]);
 }
 
 void mc_duty_lease_loss(mc_node *node) {

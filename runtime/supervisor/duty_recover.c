@@ -289,10 +289,10 @@ static void begin_look(mc_node *node, mc_queue *queue) {
 
 void mc_duty_recover(mc_node *node) {
   for (size_t i = 0; i < node->queues.count; i++)
-    begin_look(node, &node->queues.items[i]);
+    begin_look(node, node->queues.items[i]);
 }
 
 void mc_recover_forget(mc_node *node) {
   for (size_t i = 0; i < node->queues.count; i++)
-    mc_sightings_clear(&node->queues.items[i].sightings);
+    mc_sightings_clear(&node->queues.items[i]->sightings);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "protocol/keys.h"
 #include "supervisor/cancel.h"
+#include "supervisor/duty_discover.h"
 #include "supervisor/duty_recover.h"
 #include "supervisor/node.h"
 #include "supervisor/wake.h"
@@ -34,6 +35,7 @@ static void on_tracking(void *arg, int status, const mc_value *reply) {
   if (!node->link.tracking)
     log_refused(node, reply);
   mc_queues_set_ready(&node->queues); /* whatever came while nobody watched */
+  mc_duty_discover(node);
 }
 
 /* Called when either connection has become ready; acts when both are. */

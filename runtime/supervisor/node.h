@@ -17,6 +17,7 @@
 #include "supervisor/settle.h"
 #include "supervisor/shutdown.h"
 #include "supervisor/duty.h"
+#include "supervisor/duty_discover.h"
 
 #include <uv.h>
 
@@ -40,6 +41,7 @@ typedef struct mc_node {
   mc_settle settle;
   mc_outbox outbox;
   mc_duties duties;
+  mc_discovery discovery;
   mc_shutdown shutdown;
   size_t asked; /* slots that dequeues in flight have spoken for */
 } mc_node;

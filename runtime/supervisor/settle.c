@@ -179,8 +179,8 @@ static int send_batch(struct batch *batch) {
       .queue = batch->queue->name,
       .server = mc_node_server(node),
       .now_ns = mc_clock_wall_ns(),
-      .archive_max_age_s = node->config->archive_max_age_s,
-      .archive_max_size = node->config->archive_max_size,
+      .archive_max_age_s = batch->queue->archive_max_age_s,
+      .archive_max_size = batch->queue->archive_max_size,
   };
   mc_call call = {0};
   for (size_t i = 0; i < batch->count; i++)
@@ -215,7 +215,7 @@ void mc_settle_flush(mc_node *node) {
     return;
   for (size_t i = 0; i < node->queues.count; i++)
     for (size_t kind = 0; kind < MC_SETTLE_KINDS; kind++)
-      if (flush_lane(node, &node->queues.items[i], (mc_settle_kind)kind))
+      if (flush_lane(node, node->queues.items[i], (mc_settle_kind)kind))
         return;
   if (settle->waiting == 0)
     settle->one_by_one = false;

@@ -34,9 +34,9 @@ static void name_server(mc_node *node) {
 
 static void log_start(const mc_node *node) {
   mc_buf queues = {0};
-  for (size_t i = 0; i < node->queues.count; i++)
-    mc_buf_printf(&queues, "%s%.*s=%d", i ? "," : "", MC_SLICE_PRINT(node->queues.items[i].name),
-                  node->queues.items[i].weight);
+  for (size_t i = 0; i < node->queues.share_count; i++)
+    mc_buf_printf(&queues, "%s%s=%d", i ? "," : "", node->queues.shares[i].config->name,
+                  node->queues.shares[i].config->weight);
   mc_log_begin(MC_LOG_INFO, "starting");
   mc_log_text("version", MC_VERSION);
   mc_log_text("server", node->server);

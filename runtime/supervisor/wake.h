@@ -1,9 +1,15 @@
 /* Wake-ups: how an idle queue learns of a task without polling.
  *
- * A dequeue that came back short arms its queue: CLIENT CACHING YES and EXISTS of the key to wait for (`pending`, or
- * `paused` while the queue is paused). If the answer says that there is something to do already, the queue is ready at
- * once; if not, the next change of the key, by whomever, sends one notice, and the key is forgotten until armed again.
- * Nothing is missed between a dequeue and its arm, since EXISTS looks again.
+ * A dequeue that came back short arms its queue: CLIENT CACHING YES and a look at each key to wait for. If an answer
+ * says that there is something to do already, the queue is ready at once; if not, the next change of the key, by
+ * whomever, sends one notice, and the key is forgotten until armed again. Nothing is missed between a dequeue and its
+ * arm, since the arm looks again.
+ *
+ *   it waits for        keys                   ready at once when
+ *   tasks               pending                it exists
+ *   the end of a pause  paused                 it does not
+ *   a slot              lease, mc_limits       fewer are leased than its concurrency allows; the limits are others
+ *   its rate            mc_limits, and a time  the limits are others
  *
  * A slow check makes every queue ready every 5 s, for whatever was missed all the same. Without tracking that check
  * runs at task_check_interval.
@@ -11,14 +17,15 @@
 #ifndef MC_SUPERVISOR_WAKE_H
 #define MC_SUPERVISOR_WAKE_H
 
-#include "base/value.h"
+#include "protocol/work.h"
 
 #include <stdint.h>
 
 struct mc_node;
 struct mc_queue;
 
-void mc_wake_arm(struct mc_node *node, struct mc_queue *queue);
+/* After each answer to a dequeue: arms the queue, or holds it off, for what the answer said it waits for. */
+void mc_wake_wait(struct mc_node *node, struct mc_queue *queue, const mc_dequeued *dequeued);
 
 /* An invalidation message: an array of keys, or nil when everything changed. */
 void mc_wake_on_notice(struct mc_node *node, const mc_value *keys);

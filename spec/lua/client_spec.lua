@@ -180,6 +180,31 @@ describe("a client", function()
       assert.truthy(message:find("client_spec.lua:%d+: "), message)
     end
   end)
+
+  it("changes and tells the limits of a queue", function()
+    assert.same({}, crew:limits "mail")
+    assert.same({ concurrency = 3 }, crew:limit("mail", { concurrency = 3 }))
+    assert.same({ concurrency = 3, rate = "10/s" }, crew:limit("mail", { rate = "10/s" }))
+    assert.same({ concurrency = 3, rate = "10/s" }, crew:limits "mail")
+    assert.equal("10", redis:call("HGET", "asynq:{mail}:mc_limits", "rate"))
+    assert.same({ rate = "10/s" }, crew:limit("mail", { concurrency = false }))
+    assert.same({}, crew:limit("mail", { rate = false }))
+    assert.equal(0, redis:call("DBSIZE"))
+  end)
+
+  it("refuses limits that make no sense", function()
+    for _, changes in ipairs {
+      { rate = "fast" }, { rate = "9999999/s" }, { concurrency = 0 }, { concurrency = 1e9 },
+    } do
+      local limits, message, code = crew:limit("mail", changes)
+      assert.is_nil(limits)
+      assert.is_string(message)
+      assert.equal("INVALID_ARGUMENT", code)
+    end
+    assert.equal("INVALID_ARGUMENT", select(3, crew:limits ""))
+    assert.has_error(function() crew:limit("mail", { burst = 3 }) end,
+      "unknown limit 'burst': a queue knows 'concurrency' and 'rate'")
+  end)
 end)
 
 describe("opening a client", function()

@@ -3,6 +3,8 @@
 -- It runs in a small environment of its own: the libraries string, table and math, and os.getenv. What it leaves as a
 -- global, and any name that does not exist, is an error with its line.
 
+local queues_text = require "mooncrew.cli.queues_text"
+
 local M = {}
 
 local BASIC = {
@@ -40,40 +42,12 @@ local function environment()
   })
 end
 
--- { critical = 6, default = 3 } or { "critical", "default" } → "critical=6,default=3", the heaviest first
-local function queues_text(value)
-  local queues = {}
-  for key, weight in pairs(value) do
-    if type(key) == "number" then
-      key, weight = weight, 1
-    end
-    if type(key) ~= "string" then
-      return nil, 'must be a table such as { critical = 6, default = 3 } or { "critical", "default" }'
-    end
-    if type(weight) ~= "number" then
-      return nil, ("the weight of queue '%s' must be a whole number"):format(key)
-    end
-    queues[#queues + 1] = { name = key, weight = weight }
-  end
-  table.sort(queues, function(a, b)
-    return a.weight > b.weight or (a.weight == b.weight and a.name < b.name)
-  end)
-  local parts = {}
-  for i, queue in ipairs(queues) do
-    parts[i] = ("%s=%.14g"):format(queue.name, queue.weight)
-  end
-  if #parts == 0 then
-    return nil, "must name at least one queue"
-  end
-  return table.concat(parts, ",")
-end
-
 -- How a Lua value of each type is written as text; a string is taken as it is, whatever the type.
 local WRITERS = {
   integer = { number = function(value) return ("%.14g"):format(value) end },
   duration = { number = function(value) return ("%.14g"):format(value) end },
   boolean = { boolean = tostring },
-  queues = { table = queues_text },
+  queues = { table = queues_text.write },
 }
 
 local WANTED = {

@@ -89,6 +89,7 @@ return {
   commands = {
     ls,
     require "mooncrew.cli.queue_inspect",
+    require "mooncrew.cli.queue_limit",
     simple("pause", "keep servers from taking tasks of a queue", "paused queue %s"),
     simple("unpause", "let servers take tasks of a queue again", "unpaused queue %s"),
     require "mooncrew.cli.queue_rm",

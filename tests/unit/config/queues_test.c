@@ -8,6 +8,14 @@
 
 #include <cmocka.h>
 
+static void show(const mc_config_queue *queue, char *out, size_t size) {
+  int used = snprintf(out, size, "%s:%d", queue->name, queue->weight);
+  if (queue->archive_max_age_s || queue->archive_max_size)
+    used += snprintf(out + used, size - (size_t)used, "/%d/%d", (int)queue->archive_max_age_s,
+                     (int)queue->archive_max_size);
+  snprintf(out + used, size - (size_t)used, " ");
+}
+
 static void expect_queues(const char *text, const char *expected) {
   mc_config_queue *queues;
   size_t count;
@@ -15,7 +23,7 @@ static void expect_queues(const char *text, const char *expected) {
   char seen[200] = "";
   assert_int_equal(mc_queues_parse(text, &queues, &count, &err), 0);
   for (size_t i = 0; i < count; i++)
-    snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s:%d ", queues[i].name, queues[i].weight);
+    show(&queues[i], seen + strlen(seen), sizeof seen - strlen(seen));
   mc_queues_free(queues, count);
   assert_string_equal(seen, expected);
 }
@@ -35,6 +43,29 @@ static void names_and_weights_are_read_in_order(void **state) {
   expect_queues("critical=6,default=3,low=1", "critical:6 default:3 low:1 ");
   expect_queues(" mail = 2 , image:resize ", "mail:2 image:resize:1 ");
   expect_queues("größe=1000000", "größe:1000000 ");
+}
+
+static void a_trailing_star_makes_a_pattern(void **state) {
+  (void)state;
+  expect_queues("tenant:*=2,*", "tenant:*:2 *:1 ");
+  expect_refused("ten*ant=1", "* only at its end");
+  expect_refused("**=1", "is no queue name");
+}
+
+static void settings_stand_behind_the_weight(void **state) {
+  (void)state;
+  expect_queues("a=2/archive_max_age=7d/archive_max_size=100,b=1", "a:2/604800/100 b:1 ");
+  expect_queues("a= 2 / archive_max_size = 5 ", "a:2/0/5 ");
+  expect_queues("a/b=3/archive_max_age=90", "a/b:3/90/0 ");
+  expect_refused("a=1/", "queue 'a': '' is no setting of a queue");
+  expect_refused("a=1/size=5", "'size=5' is no setting of a queue");
+  expect_refused("a=1/archive_max_age", "'archive_max_age' is no setting");
+  expect_refused("a=1/archive_max_age=7d/archive_max_age=8d", "archive_max_age is given twice");
+  expect_refused("a=1/archive_max_age=5s", "queue 'a': archive_max_age must be a duration");
+  expect_refused("a=1/archive_max_age=soon", "not 'soon'");
+  expect_refused("a=1/archive_max_size=0", "archive_max_size must be a whole number as for the option");
+  expect_refused("a=1/archive_max_size=-1", "not '-1'");
+  expect_refused("a=1/archive_max_size=99999999999999999999", "archive_max_size must be");
 }
 
 static void blank_names_are_refused(void **state) {
@@ -70,6 +101,8 @@ static void names_that_would_break_a_key_are_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_and_weights_are_read_in_order),
+      cmocka_unit_test(a_trailing_star_makes_a_pattern),
+      cmocka_unit_test(settings_stand_behind_the_weight),
       cmocka_unit_test(blank_names_are_refused),
       cmocka_unit_test(doubled_names_are_refused),
       cmocka_unit_test(weights_are_whole_numbers_from_one),

@@ -34,17 +34,18 @@ static void a_dequeue(void **state) {
   (void)state;
   mc_call call = {0};
   mc_call_dequeue(&call, queue, server, 7, 20, 1700000030);
-  assert_int_equal(call.script->keys, 4);
-  assert_call(&call, "dequeue",
-              "asynq:{q}:pending asynq:{q}:paused asynq:{q}:active asynq:{q}:lease "
-              "asynq:{q}:t: h:1:u: 7 20 1700000030");
+  assert_int_equal(call.script->keys, 6);
+  assert_call(
+      &call, "dequeue",
+      "asynq:{q}:pending asynq:{q}:paused asynq:{q}:active asynq:{q}:lease asynq:{q}:mc_limits asynq:{q}:mc_rate "
+      "asynq:{q}:t: h:1:u: 7 20 1700000030");
 }
 
 static void a_dequeue_asks_for_a_batch_at_most(void **state) {
   (void)state;
   mc_call call = {0};
   mc_call_dequeue(&call, queue, server, 7, 100000, 1);
-  assert_true(mc_slice_equal(mc_args_at(&call.args, 7), mc_slice_of("500")));
+  assert_true(mc_slice_equal(mc_args_at(&call.args, 9), mc_slice_of("500")));
   mc_args_deinit(&call.args);
 }
 
@@ -120,6 +121,14 @@ static void an_extend(void **state) {
   assert_call(&call, "extend", "asynq:{q}:lease asynq:{q}:t: h:1:u: 1700000035 a 3 b 4");
 }
 
+static void a_janitor(void **state) {
+  (void)state;
+  mc_call call = {0};
+  mc_call_janitor(&call, queue, 1700000000, 100, 50);
+  assert_int_equal(call.script->keys, 2);
+  assert_call(&call, "janitor", "asynq:{q}:completed asynq:{q}:archived asynq:{q}:t: 1700000000 1699999900 50 100");
+}
+
 static void a_recover(void **state) {
   (void)state;
   const mc_orphan orphans[] = {{MC_SLICE_LITERAL("a"), 1700000000}, {MC_SLICE_LITERAL("b"), MC_NO_LEASE}};
@@ -145,18 +154,21 @@ static void bad_dequeue_replies_are_refused(void **state) {
   (void)state;
   mc_value *one[] = {&text};
   mc_value odd = array(one, 1);
-  mc_value *cases[][4] = {
-      {&text, &empty, &empty, &empty}, {&zero, &text, &empty, &empty}, {&zero, &empty, &nothing, &empty},
-      {&zero, &empty, &empty, &zero},  {&zero, &odd, &empty, &empty},
+  mc_value two = {.kind = MC_VALUE_INTEGER, .integer = 2}, four = {.kind = MC_VALUE_INTEGER, .integer = 4};
+  mc_value *cases[][5] = {
+      {&text, &empty, &empty, &empty, &empty},   {&zero, &text, &empty, &empty, &empty},
+      {&zero, &empty, &nothing, &empty, &empty}, {&zero, &empty, &empty, &zero, &empty},
+      {&zero, &odd, &empty, &empty, &empty},     {&zero, &empty, &empty, &empty, &zero},
+      {&four, &empty, &empty, &empty, &empty},   {&two, &empty, &empty, &empty, &odd},
   };
   mc_dequeued out = {.count = 77};
   mc_err err = {{0}};
   for (size_t i = 0; i < MC_COUNT(cases); i++) {
-    mc_value reply = array(cases[i], 4);
+    mc_value reply = array(cases[i], 5);
     assert_int_equal(mc_dequeued_read(&reply, &out, &err), MC_EMALFORMED);
   }
-  mc_value *good[] = {&zero, &empty, &empty, &empty};
-  mc_value short_reply = array(good, 3), reply = array(good, 4);
+  mc_value *good[] = {&zero, &empty, &empty, &empty, &empty};
+  mc_value short_reply = array(good, 4), reply = array(good, 5);
   assert_int_equal(mc_dequeued_read(&short_reply, &out, &err), MC_EMALFORMED);
   assert_int_equal(mc_dequeued_read(&nothing, &out, &err), MC_EMALFORMED);
   assert_int_equal(mc_dequeued_read(NULL, &out, &err), MC_EMALFORMED);
@@ -171,14 +183,31 @@ static void a_task_without_its_texts_is_malformed(void **state) {
   (void)state;
   mc_value *pairs[] = {&text, &nothing, &zero, &text};
   mc_value tasks = array(pairs, 4);
-  mc_value *parts[] = {&zero, &tasks, &empty, &empty};
-  mc_value reply = array(parts, 4);
+  mc_value *parts[] = {&zero, &tasks, &empty, &empty, &empty};
+  mc_value reply = array(parts, 5);
   mc_dequeued dequeued;
   mc_dequeued_task task;
   assert_int_equal(mc_dequeued_read(&reply, &dequeued, NULL), 0);
   assert_int_equal(mc_dequeued_task_at(&dequeued, 0, &task), MC_EMALFORMED);
   assert_int_equal(mc_dequeued_task_at(&dequeued, 1, &task), MC_EMALFORMED);
   assert_int_equal(mc_dequeued_missing_at(&dequeued, 0).size, 0);
+}
+
+static void the_limits_that_are_waited_for_are_read(void **state) {
+  (void)state;
+  mc_value numbers[] = {{.kind = MC_VALUE_INTEGER, .integer = 3},
+                        {.kind = MC_VALUE_INTEGER, .integer = 10},
+                        {.kind = MC_VALUE_INTEGER, .integer = 1000},
+                        {.kind = MC_VALUE_INTEGER, .integer = 42}};
+  mc_value *items[] = {&numbers[0], &numbers[1], &numbers[2], &numbers[3]};
+  mc_value limits = array(items, 4);
+  mc_value *parts[] = {&numbers[0], &empty, &empty, &empty, &limits};
+  mc_value reply = array(parts, 5);
+  mc_dequeued dequeued;
+  assert_int_equal(mc_dequeued_read(&reply, &dequeued, NULL), 0);
+  assert_int_equal(dequeued.wait, MC_WAIT_RATE);
+  assert_true(mc_limits_equal(&dequeued.limits, &(mc_limits){3, 10, 1000}));
+  assert_int_equal(dequeued.wait_ms, 42);
 }
 
 static void refused_attempts_are_read(void **state) {
@@ -223,9 +252,11 @@ int main(void) {
       cmocka_unit_test(a_settle_of_each_kind),
       cmocka_unit_test(a_call_may_be_built_where_another_was),
       cmocka_unit_test(an_extend),
+      cmocka_unit_test(a_janitor),
       cmocka_unit_test(a_recover),
       cmocka_unit_test(bad_dequeue_replies_are_refused),
       cmocka_unit_test(a_task_without_its_texts_is_malformed),
+      cmocka_unit_test(the_limits_that_are_waited_for_are_read),
       cmocka_unit_test(refused_attempts_are_read),
       cmocka_unit_test(recovered_answers_are_read),
   };

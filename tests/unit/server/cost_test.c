@@ -55,6 +55,17 @@ static void a_dequeue_moves_ids_once(void **state) {
   assert_calls(expected, COUNT(expected));
 }
 
+static void limits_cost_a_few_looks_per_call(void **state) {
+  (void)state;
+  static const expected_calls expected[] = {{"exists", 2}, {"hmget", BATCH + 2}, {"zcard", 2},
+                                            {"time", 1},   {"hset", BATCH + 1},  {"pexpire", 1}};
+  queue_give(numbers());
+  queue_ask("HSET asynq:{q}:mc_limits concurrency 1000 rate 1000000 interval_ms 1000");
+  queue_ask("CONFIG RESETSTAT");
+  queue_take(BATCH, 1);
+  assert_calls(expected, COUNT(expected));
+}
+
 static void a_complete_deletes_and_counts_once(void **state) {
   (void)state;
   static const expected_calls first[] = {{"hget", BATCH}, {"lrem", BATCH}, {"zrem", 1}, {"del", 1},
@@ -88,9 +99,8 @@ static void an_empty_dequeue_writes_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      queue_test(an_enqueue_pushes_once),
-      queue_test(a_dequeue_moves_ids_once),
-      queue_test(a_complete_deletes_and_counts_once),
+      queue_test(an_enqueue_pushes_once),           queue_test(a_dequeue_moves_ids_once),
+      queue_test(limits_cost_a_few_looks_per_call), queue_test(a_complete_deletes_and_counts_once),
       queue_test(an_empty_dequeue_writes_nothing),
   };
   return cmocka_run_group_tests(tests, queue_start, queue_stop);

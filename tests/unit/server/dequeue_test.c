@@ -41,7 +41,7 @@ static void messages_and_crashes_come_with_the_ids(void **state) {
   mc_call_dequeue(&call, mc_slice_of("q"), mc_slice_of("s"), 1, 10, LEASE_S);
   assert_int_equal(mc_dequeued_read(queue_call_value(&call), &dequeued, NULL), 0);
   assert_int_equal(dequeued.count, 3);
-  assert_false(dequeued.paused);
+  assert_int_equal(dequeued.wait, MC_WAIT_TASKS);
   assert_int_equal(mc_dequeued_task_at(&dequeued, 0, &task), 0);
   assert_int_equal(task.message.size, 3);
   assert_memory_equal(task.message.data, "x\0y", 3);
@@ -57,13 +57,13 @@ static void a_paused_queue_gives_nothing(void **state) {
   (void)state;
   queue_give("a");
   queue_ask("SET asynq:{q}:paused 1");
-  assert_string_equal(dequeue(1, 1), "1 [] [] []");
+  assert_string_equal(dequeue(1, 1), "1 [] [] [] []");
   assert_redis("a", "LRANGE asynq:{q}:pending 0 -1");
 }
 
 static void an_empty_queue_gives_nothing(void **state) {
   (void)state;
-  assert_string_equal(dequeue(1, 1), "0 [] [] []");
+  assert_string_equal(dequeue(1, 1), "0 [] [] [] []");
   assert_redis("0", "DBSIZE");
 }
 
@@ -90,7 +90,7 @@ static void ids_without_a_hash_are_dropped_and_named(void **state) {
 static void a_batch_of_missing_ids_alone_empties_the_queue(void **state) {
   (void)state;
   queue_ask("LPUSH asynq:{q}:pending a b");
-  assert_string_equal(dequeue(5, 1), "0 [] [a b] []");
+  assert_string_equal(dequeue(5, 1), "0 [] [a b] [] []");
   assert_redis("0", "DBSIZE");
 }
 
@@ -98,7 +98,7 @@ static void a_hash_without_msg_is_handed_out_with_an_empty_message(void **state)
   (void)state;
   queue_ask("LPUSH asynq:{q}:pending a");
   queue_ask("HSET asynq:{q}:t:a result 1");
-  assert_string_equal(dequeue(1, 1), "0 [a ] [] []");
+  assert_string_equal(dequeue(1, 1), "0 [a ] [] [] []");
   assert_redis("active", "HGET asynq:{q}:t:a state");
   assert_redis("a", "LRANGE asynq:{q}:active 0 -1");
 }

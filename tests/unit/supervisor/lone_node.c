@@ -18,7 +18,7 @@
 
 static redis_server *server;
 static redis_sync *redis;
-static mc_config_queue queues[] = {{"default", 1}};
+static mc_config_queue queues[] = {{.name = "default", .weight = 1}};
 
 static const mc_script *const scripts[] = {
     &mc_server_script_complete, &mc_server_script_retain,  &mc_server_script_retry,  &mc_server_script_archive,
@@ -99,7 +99,10 @@ int lone_start(void **state) {
   node->next_attempt = 1;
   snprintf(node->server, sizeof node->server, "host:1:lone");
   uv_loop_init(&node->loop);
-  mc_queues_init(&node->queues, &(mc_config){.queues = queues, .queue_count = 1});
+  mc_queues_init(&node->queues, &(mc_config){.queues = queues,
+                                             .queue_count = 1,
+                                             .archive_max_age_s = lone->config.archive_max_age_s,
+                                             .archive_max_size = lone->config.archive_max_size});
   mc_outbox_init(&node->outbox);
   open_worker(lone);
   lone->log_fd = memfd_create("log", MFD_CLOEXEC);
@@ -196,7 +199,7 @@ mc_held *lone_hold(lone_node *lone, const char *id, mc_message message) {
   if (mc_dequeued_read(redis_sync_call(redis, &call), &dequeued, &err) || mc_dequeued_task_at(&dequeued, 0, &task) ||
       mc_message_decode(task.message, &box, &err))
     fail_msg("cannot take task %s: %s", id, err.text);
-  mc_held *held = mc_held_new(&node->held, &node->queues.items[0], attempt, &box);
+  mc_held *held = mc_held_new(&node->held, node->queues.items[0], attempt, &box);
   held->crashes = task.crashes;
   mc_held_assign(held, &lone->worker);
   return held;

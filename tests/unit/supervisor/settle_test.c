@@ -6,7 +6,7 @@
 #include "supervisor/outcome.h"
 
 static mc_settle_lane *lane_of(lone_node *lone, mc_settle_kind kind) {
-  return &lone->node.queues.items[0].settling[kind];
+  return &lone->node.queues.items[0]->settling[kind];
 }
 
 static void flush(lone_node *lone) {

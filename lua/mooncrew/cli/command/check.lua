@@ -4,6 +4,7 @@ local flags = require "mooncrew.cli.flags"
 local lint = require "mooncrew.cli.lint"
 local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
+local queues_text = require "mooncrew.cli.queues_text"
 local settings = require "mooncrew.cli.settings"
 
 local M = { name = "check", summary = "load and lint the scripts, and list the tasks they register" }
@@ -17,20 +18,12 @@ function M.describe(parser)
   flags.add(parser, { "scripts", "queues" })
 end
 
-local function queue_names(text)
-  local names = {}
-  for part in text:gmatch("[^,]+") do
-    names[part:match("^%s*([^=]-)%s*$") or part:match("^%s*(.-)%s*=")] = true
-  end
-  return names
-end
-
 -- A task in a queue that nobody serves waits for ever.
 local function unserved(definitions, served)
   local warnings = {}
   for _, definition in ipairs(definitions) do
     local queue = definition.options.queue or "default"
-    if not served[queue] then
+    if not queues_text.serves(served, queue) then
       warnings[#warnings + 1] = ('%s: warning: task "%s" goes to queue "%s", which is not among the configured queues')
         :format(definition.source, definition.type, queue)
     end
@@ -94,7 +87,7 @@ function M.run(given)
   definitions, message = loading.load(folder)
   local warnings = {}
   if definitions then
-    append(warnings, unserved(definitions, queue_names(resolved.values.queues.text)))
+    append(warnings, unserved(definitions, queues_text.read(resolved.values.queues.text)))
     append(warnings, lint.run(folder))
   end
   if given.json then

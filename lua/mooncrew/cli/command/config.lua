@@ -3,6 +3,7 @@
 local native = require "mooncrew.native_cli"
 local flags = require "mooncrew.cli.flags"
 local output = require "mooncrew.cli.output"
+local queues_text = require "mooncrew.cli.queues_text"
 local settings = require "mooncrew.cli.settings"
 
 local M = { name = "config", summary = "print the configuration and where each value came from" }
@@ -12,22 +13,13 @@ function M.describe(parser)
   flags.add(parser)
 end
 
-local function queue_weights(text)
-  local queues = {}
-  for part in text:gmatch("[^,]+") do
-    local name, weight = part:match("^%s*(.-)%s*=%s*(%d+)%s*$")
-    queues[name or part:match("^%s*(.-)%s*$")] = tonumber(weight) or 1
-  end
-  return queues
-end
-
 local TRUE = { ["true"] = true, ["1"] = true, yes = true, on = true }
 
 -- How a program wants to read a value of each type; durations stay text, as they were written.
 local TO_JSON = {
   integer = tonumber,
   boolean = function(text) return TRUE[text] == true end,
-  queues = queue_weights,
+  queues = queues_text.read,
 }
 
 local function print_json(resolved)
