@@ -45,6 +45,12 @@ static void prefixes_and_task_keys(void **state) {
   assert_key(&key, "asynq:{low}:t:id1");
   mc_key_group_prefix(&key, queue);
   assert_key(&key, "asynq:{low}:g:");
+  mc_key_group(&key, queue, mc_slice_of("g1"));
+  assert_key(&key, "asynq:{low}:g:g1");
+  mc_key_queue_prefix(&key, queue);
+  assert_key(&key, "asynq:{low}:");
+  mc_key_scheduler_history(&key, mc_slice_of("e1"));
+  assert_key(&key, "asynq:scheduler_history:e1");
 }
 
 static void locks_are_named_by_type_and_md5(void **state) {

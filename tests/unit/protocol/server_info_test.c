@@ -85,12 +85,83 @@ static void no_deadline_is_gos_zero_time(void **state) {
   assert_bytes(&out, expected, sizeof expected - 1);
 }
 
+/* ---- decoding ---- */
+
+static void a_server_is_read_as_it_was_written(void **state) {
+  (void)state;
+  const mc_queue_weight queues[] = {{MC_SLICE_LITERAL("low"), 1}, {MC_SLICE_LITERAL("hi"), 6}};
+  const mc_server_info info = {
+      .host = MC_SLICE_LITERAL("h"),
+      .server_id = MC_SLICE_LITERAL("u"),
+      .pid = 7,
+      .concurrency = 10,
+      .active_workers = 3,
+      .queues = queues,
+      .queue_count = 2,
+      .strict = true,
+      .status = MC_SLICE_LITERAL("active"),
+      .started_ns = 1700000000000000005,
+  };
+  mc_buf bytes = {0};
+  mc_server_info_box box;
+  mc_err err;
+  mc_server_info_encode(&info, &bytes);
+  assert_int_equal(mc_server_info_decode(mc_buf_slice(&bytes), &box, &err), 0);
+  assert_true(mc_slice_equal(box.info.host, info.host) && mc_slice_equal(box.info.server_id, info.server_id));
+  assert_true(mc_slice_equal(box.info.status, info.status));
+  assert_int_equal(box.info.pid, 7);
+  assert_int_equal(box.info.concurrency, 10);
+  assert_int_equal(box.info.active_workers, 3);
+  assert_true(box.info.strict);
+  assert_true(box.info.started_ns == info.started_ns);
+  assert_int_equal(box.info.queue_count, 2);
+  assert_true(mc_slice_equal(box.info.queues[1].name, queues[1].name));
+  assert_int_equal(box.info.queues[1].weight, 6);
+  mc_server_info_free(&box);
+  mc_buf_deinit(&bytes);
+}
+
+static void a_worker_is_read_as_it_was_written(void **state) {
+  (void)state;
+  mc_buf bytes = {0};
+  mc_worker_info_box box;
+  mc_err err;
+  mc_worker_info_encode(&worker, &bytes);
+  assert_int_equal(mc_worker_info_decode(mc_buf_slice(&bytes), &box, &err), 0);
+  assert_true(mc_slice_equal(box.info.task_id, worker.task_id) && mc_slice_equal(box.info.type, worker.type));
+  assert_true(mc_slice_equal(box.info.payload, worker.payload) && mc_slice_equal(box.info.queue, worker.queue));
+  assert_true(box.info.started_ns == worker.started_ns);
+  assert_true(box.info.deadline_ns == 0); /* Go's zero time */
+  mc_worker_info_free(&box);
+  mc_buf_deinit(&bytes);
+}
+
+static void what_is_neither_is_refused(void **state) {
+  (void)state;
+  static const mc_slice servers[] = {MC_SLICE_LITERAL("\xff"), MC_SLICE_LITERAL("\x0a\x01\xff"),
+                                     MC_SLICE_LITERAL("\x3a\x01\0"), MC_SLICE_LITERAL("\x2a\x03\x0a\x01\xff")};
+  static const mc_slice workers[] = {MC_SLICE_LITERAL("\xff"), MC_SLICE_LITERAL("\x22\x01\xff")};
+  mc_err err = {""};
+  for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
+    mc_server_info_box box;
+    assert_int_equal(mc_server_info_decode(servers[i], &box, &err), MC_EMALFORMED);
+    assert_true(err.text[0] != '\0');
+  }
+  for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++) {
+    mc_worker_info_box box;
+    assert_int_equal(mc_worker_info_decode(workers[i], &box, NULL), MC_EMALFORMED);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_server_is_encoded_as_asynq_encodes_it),
       cmocka_unit_test(a_server_without_queues_is_encoded),
       cmocka_unit_test(a_worker_is_encoded_as_asynq_encodes_it),
       cmocka_unit_test(no_deadline_is_gos_zero_time),
+      cmocka_unit_test(a_server_is_read_as_it_was_written),
+      cmocka_unit_test(a_worker_is_read_as_it_was_written),
+      cmocka_unit_test(what_is_neither_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,121 @@
+/* A queue that is removed, or is not. */
+#include "inspected.h"
+
+#include <stdio.h>
+
+static void an_empty_queue_is_removed(void **state) {
+  inspected *i = *state;
+  int64_t deleted = -1;
+  inspected_ask(i, "SADD asynq:queues q p");
+  inspected_ask(i, "SET asynq:{q}:paused 1");
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 0, NULL, NULL, &deleted, &i->error), MOONCREW_OK);
+  assert_int_equal(deleted, 0);
+  assert_string_equal(inspected_ask(i, "SMEMBERS asynq:queues"), "p");
+  assert_string_equal(inspected_ask(i, "EXISTS asynq:{q}:paused"), "0");
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 0, NULL, NULL, NULL, &i->error), MOONCREW_ENOT_FOUND);
+}
+
+/* Three tasks: pending and unique, completed, in a group. */
+static void fill(inspected *i) {
+  mooncrew_options options = MOONCREW_OPTIONS_INIT;
+  options.unique_ms = 60000;
+  inspected_give_options(i, "a", "x", options);
+  options.unique_ms = -1;
+  options.group = "g1";
+  inspected_give_options(i, "b", "x", options);
+  inspected_give(i, "c");
+  inspected_ask(i, "LREM asynq:{q}:pending 1 c");
+  inspected_ask(i, "HSET asynq:{q}:t:c state completed");
+  inspected_ask(i, "ZADD asynq:{q}:completed 1 c");
+}
+
+static void a_queue_with_tasks_is_removed_only_by_force(void **state) {
+  inspected *i = *state;
+  int64_t deleted = -1;
+  fill(i);
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 0, NULL, NULL, &deleted, &i->error), MOONCREW_ENOT_EMPTY);
+  assert_int_equal(deleted, 0);
+  assert_string_equal(inspected_ask(i, "LLEN asynq:{q}:pending"), "1");
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 1, NULL, NULL, &deleted, &i->error), MOONCREW_OK);
+  assert_int_equal(deleted, 3);
+  assert_string_equal(inspected_ask(i, "KEYS *"), "");
+}
+
+static void not_even_force_removes_what_is_worked_on(void **state) {
+  inspected *i = *state;
+  int64_t deleted = -1;
+  fill(i);
+  inspected_ask(i, "RPOPLPUSH asynq:{q}:pending asynq:{q}:active");
+  inspected_ask(i, "HSET asynq:{q}:t:a state active");
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 1, NULL, NULL, &deleted, &i->error), MOONCREW_ESTATE);
+  assert_int_equal(deleted, 0);
+  assert_string_equal(inspected_ask(i, "ZCARD asynq:{q}:completed"), "1");
+  assert_string_equal(inspected_ask(i, "SMEMBERS asynq:queues"), "q");
+}
+
+/* A server takes one of the tasks while they are being deleted. */
+static int take_one(void *arg, int64_t done, int64_t total) {
+  inspected *i = arg;
+  assert_true(done <= total);
+  inspected_ask(i, "EVAL %s 0",
+                "redis.call('HSET', 'asynq:{q}:t:new', 'msg', 'm', 'state', 'active') "
+                "redis.call('LREM', 'asynq:{q}:active', 0, 'new') "
+                "redis.call('LPUSH', 'asynq:{q}:active', 'new')");
+  return 0;
+}
+
+static void work_that_begins_meanwhile_keeps_the_queue(void **state) {
+  inspected *i = *state;
+  int64_t deleted = -1;
+  fill(i);
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 1, take_one, i, &deleted, &i->error), MOONCREW_ESTATE);
+  assert_int_equal(deleted, 3);
+  assert_string_equal(inspected_ask(i, "SMEMBERS asynq:queues"), "q");
+  assert_string_equal(inspected_ask(i, "EXISTS asynq:{q}:t:new"), "1");
+}
+
+/* A producer that is quicker than we are. */
+static int add_one(void *arg, int64_t done, int64_t total) {
+  inspected *i = arg;
+  assert_true(done <= total);
+  inspected_ask(i, "EVAL %s 0",
+                "local id = redis.call('INCR', 'next') "
+                "redis.call('HSET', 'asynq:{q}:t:' .. id, 'msg', 'm', 'state', 'pending') "
+                "redis.call('LPUSH', 'asynq:{q}:pending', id)");
+  return 0;
+}
+
+static void tasks_that_keep_coming_keep_the_queue(void **state) {
+  inspected *i = *state;
+  fill(i);
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 1, add_one, i, NULL, &i->error), MOONCREW_ENOT_EMPTY);
+  assert_non_null(strstr(i->error.message, "more came in"));
+}
+
+static int stop(void *arg, int64_t done, int64_t total) {
+  int *calls = arg;
+  assert_true(done <= total);
+  return ++*calls == 2;
+}
+
+static void progress_can_end_the_work(void **state) {
+  inspected *i = *state;
+  int64_t deleted = -1;
+  int calls = 0;
+  fill(i);
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 1, stop, &calls, &deleted, &i->error), MOONCREW_ENOT_EMPTY);
+  assert_int_equal(deleted, 2);
+  assert_non_null(strstr(i->error.message, "stopped"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      inspected_test(an_empty_queue_is_removed),
+      inspected_test(a_queue_with_tasks_is_removed_only_by_force),
+      inspected_test(not_even_force_removes_what_is_worked_on),
+      inspected_test(work_that_begins_meanwhile_keeps_the_queue),
+      inspected_test(tasks_that_keep_coming_keep_the_queue),
+      inspected_test(progress_can_end_the_work),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
