@@ -10,7 +10,7 @@ USES_redis      := redis base
 USES_supervisor := supervisor redis protocol config base
 USES_worker     := worker lualib redis protocol base
 USES_client     := client redis protocol base
-USES_lualib     := lualib base
+USES_lualib     := lualib protocol base
 USES_cli        := cli client lualib redis protocol config base
 USES_server     := protocol base
 
