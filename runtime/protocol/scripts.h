@@ -6,6 +6,8 @@
 
 extern const mc_script mc_server_script_archive;
 extern const mc_script mc_server_script_complete;
+extern const mc_script mc_server_script_cron_open;
+extern const mc_script mc_server_script_cron_tick;
 extern const mc_script mc_server_script_dequeue;
 extern const mc_script mc_server_script_enqueue;
 extern const mc_script mc_server_script_extend;
