@@ -122,6 +122,6 @@ clean: ## remove what was built
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help deps unit spec integration test demo bench lint format fuzz interop install clean
+.PHONY: all help deps unit spec integration test demo bench lint format fuzz interop soak install clean
 .SECONDARY:
 .DEFAULT_GOAL := all

@@ -41,6 +41,9 @@ test: deps ## set up and run every test
 	@$(MAKE) --no-print-directory all $(UNIT_TESTS)
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run 'unit spec integration' '$(TEST)'
 
+soak: all ## promises kept over many minutes (not a part of `make test`)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run soak '$(TEST)'
+
 # ---- with the real asynq ----
 
 $(BUILD)/tests/interop/enqueue: tests/interop/program/enqueue.c $(BUILD)/libmooncrew.a
