@@ -91,7 +91,6 @@ describe("cron", function()
       local second = crew:run()
       wait_ticks(crew, { first, second }, 30, 14)
       stop { second }
-      -- The node was killed between a tick and its line in the log, perhaps: then its record and its task tell.
       ticks.assert_each_once(crew, { first, second }, 1)
     end))
 
@@ -121,8 +120,8 @@ describe("cron", function()
     assert.same({ key }, crew.redis:call("ZRANGE", "asynq:schedulers", 0, -1))
     assert.is_true(crew.redis:call("TTL", key) <= 20)
     local entry = crew.redis:call("LRANGE", key, 0, -1)[1]
-    for _, text in ipairs { "every-second", "@every 1s", "tick", "Retention%(1h0m0s%)" } do
-      assert.matches(text, entry)
+    for _, text in ipairs { "every-second", "@every 1s", "tick", "Retention(1h0m0s)" } do
+      assert.is_truthy(entry:find(text, 1, true), text)
     end
     stop { node }
     assert.same({}, crew.redis:call("KEYS", "asynq:schedulers*"))

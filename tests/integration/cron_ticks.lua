@@ -31,6 +31,23 @@ function M.taken(node)
   return #node:log { event = "cron tick taken by another node" }
 end
 
+-- A node that is killed may have enqueued a tick and not written its line: the claim in Redis tells.
+local function add_claims(crew, ticks)
+  for _, key in ipairs(crew.redis:call("KEYS", "asynq:{default}:mc_cron:*:*")) do
+    local tick, id = tonumber(key:match ":(%d+)$"), crew.redis:call("GET", key)
+    ticks[tick] = ticks[tick] or {}
+    local known = false
+    for _, other in ipairs(ticks[tick]) do
+      known = known or other == id
+    end
+    if not known then table.insert(ticks[tick], id) end
+  end
+end
+
+local function check(expected, seen, what)
+  if expected ~= seen then error(("%s: %s where %s was expected"):format(what, seen, expected), 3) end
+end
+
 --- Fails unless every tick from the first to the last was enqueued once, and nothing was enqueued besides.
 ---@param crew table
 ---@param nodes table[] stopped, so that nothing more comes
@@ -38,17 +55,17 @@ end
 ---@return integer first, integer last, integer count
 function M.assert_each_once(crew, nodes, interval_s)
   local ticks, first, last = M.enqueued(nodes)
+  add_claims(crew, ticks)
   local count = 0
   for tick = first, last, interval_s do
-    local ids = ticks[tick] or {}
-    assert.equal(1, #ids, ("tick %d (%d after the first) was enqueued %d times"):format(tick, tick - first, #ids))
+    local times = #(ticks[tick] or {})
+    check(1, times, ("times that tick %d, %d s after the first, was enqueued"):format(tick, tick - first))
     count = count + 1
   end
   local counts = crew:queue():counts()
-  assert.equal(count, counts.processed + counts.pending + counts.active, "tasks that Redis has seen")
-  local tally = crew.notes:tally "ran"
-  for id, times in pairs(tally) do
-    assert.equal(1, times, "runs of task " .. id)
+  check(count, counts.processed + counts.pending + counts.active, "tasks that Redis has seen")
+  for id, times in pairs((crew.notes:tally "ran")) do
+    check(1, times, "runs of task " .. id)
   end
   return first, last, count
 end
