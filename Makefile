@@ -63,7 +63,8 @@ $(BUILD)/libmooncrew.a: $(CLIENT_OBJECTS)
 	rm -f $@ && ar rcs $@ $(BUILD)/libmooncrew.o
 
 # The C halves of the Lua modules: for LuaJIT and plain Lua 5.1 alike, so they are linked with neither.
-$(BUILD)/lua/mooncrew/native.so: $(filter-out %/modules.o,$(call objects,lualib)) $(call room_objects,base)
+$(BUILD)/lua/mooncrew/native.so: $(filter-out %/modules.o,$(call objects,lualib)) $(call room_objects,base) \
+                                 $(BUILD)/runtime/protocol/cron.o $(BUILD)/runtime/protocol/cron_next.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs libpcre2-8)
 
@@ -122,6 +123,6 @@ clean: ## remove what was built
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help deps unit spec integration test demo bench lint format fuzz interop install clean
+.PHONY: all help deps unit spec integration test demo bench lint format fuzz interop soak install clean
 .SECONDARY:
 .DEFAULT_GOAL := all

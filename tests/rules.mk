@@ -10,7 +10,7 @@ USES_redis      := redis base
 USES_supervisor := supervisor redis protocol config base
 USES_worker     := worker lualib redis protocol base
 USES_client     := client redis protocol base
-USES_lualib     := lualib base
+USES_lualib     := lualib protocol base
 USES_cli        := cli client lualib redis protocol config base
 USES_server     := protocol base
 
@@ -40,6 +40,9 @@ integration: all ## the real binary with a real Redis (busted)
 test: deps ## set up and run every test
 	@$(MAKE) --no-print-directory all $(UNIT_TESTS)
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run 'unit spec integration' '$(TEST)'
+
+soak: all ## promises kept over many minutes (not a part of `make test`)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run soak '$(TEST)'
 
 # ---- with the real asynq ----
 

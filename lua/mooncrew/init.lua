@@ -1,6 +1,7 @@
 -- mooncrew, as scripts and programs see it: local crew = require "mooncrew".
 
 local async = require "mooncrew.async"
+local cron = require "mooncrew.cron"
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local json = require "mooncrew.json"
@@ -17,6 +18,9 @@ crew.task = task
 
 --- Describes payloads: crew.schema.object { name = crew.schema.string { min_length = 1 } }.
 crew.schema = schema
+
+--- Enqueues a task again and again: crew.cron("0 3 * * *", "report:daily", payload, options).
+crew.cron = cron.declare
 
 --- Enqueues a task: crew.enqueue(type, payload, options) returns its info, or nil, message, code.
 ---@type fun(type: string|mooncrew.Definition, payload: any, options?: table): table|nil, string|nil, string|nil

@@ -18,6 +18,10 @@ local function add_prefix(definition, prefix)
   table.insert(prefixes, place, { prefix = prefix, definition = definition })
 end
 
+--- The entries of crew.cron, in the order they were declared (mooncrew.cron).
+---@type mooncrew.CronEntry[]
+registry.cron = {}
+
 --- Registers a definition. Its type is a name, or a prefix when it ends in "*".
 ---@param definition mooncrew.Definition
 ---@return true|nil, string|nil message  names both places when the type is taken
@@ -61,6 +65,7 @@ end
 function registry.reset()
   by_name, prefixes, all = {}, {}, {}
   registry.middleware = {}
+  registry.cron = {}
 end
 
 return registry

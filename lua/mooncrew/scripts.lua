@@ -3,6 +3,7 @@
 -- A script may `require` the modules that stand beside it, other scripts among them: a file is run once, whether it is
 -- first met as a script or as a module. Loading registers what the scripts declare in `mooncrew.registry`.
 
+local cron = require "mooncrew.cron"
 local uv = require "luv"
 
 local M = {}
@@ -175,7 +176,7 @@ function M.load(folder)
       package.loaded[name] = result
     end
   end
-  return true
+  return cron.resolve() -- only now all the types are known
 end
 
 return M

@@ -8,6 +8,7 @@
 
 local async = require "mooncrew.async"
 local context = require "mooncrew.context"
+local cron = require "mooncrew.cron"
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local enqueue_options = require "mooncrew.options"
@@ -52,7 +53,12 @@ function testing.load(path, folder)
   if not chunk then
     error(message, 2)
   end
-  return chunk(path)
+  local result = chunk(path)
+  local ok, wrong = cron.resolve()
+  if not ok then
+    error(wrong, 0)
+  end
+  return result
 end
 
 -- ---- the pretended host ----

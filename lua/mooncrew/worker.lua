@@ -90,7 +90,7 @@ end
 
 --- Loads the scripts.
 ---@param folder string
----@return string[]|nil manifest  type and declared queue (or ""), in turns
+---@return table|nil manifest  type and declared queue (or ""), in turns; in its field cron the entries of crew.cron
 ---@return string|nil message  names file and line
 function worker.load(folder)
   local ok, message = scripts.load(folder)
@@ -102,6 +102,7 @@ function worker.load(folder)
     manifest[#manifest + 1] = definition.type
     manifest[#manifest + 1] = definition.options.queue or ""
   end
+  manifest.cron = registry.cron
   return manifest
 end
 

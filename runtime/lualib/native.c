@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/utf8.h"
+#include "lualib/cron.h"
 #include "lualib/json_scan.h"
 #include "lualib/regex.h"
 
@@ -64,9 +65,13 @@ static int native_uuid(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"utf8_valid", native_utf8_valid}, {"utf8_length", native_utf8_length},
-    {"wall_ms", native_wall_ms},       {"uuid", native_uuid},
-    {"regex", mc_lua_regex_new},       {NULL, NULL},
+    {"utf8_valid", native_utf8_valid},
+    {"utf8_length", native_utf8_length},
+    {"wall_ms", native_wall_ms},
+    {"uuid", native_uuid},
+    {"regex", mc_lua_regex_new},
+    {"cron_next", mc_lua_cron_next},
+    {NULL, NULL},
 };
 
 int luaopen_mooncrew_native(lua_State *L) {

@@ -41,6 +41,24 @@ static void put_headers(mc_buf *out, const mc_header *headers, size_t count) {
   }
 }
 
+static void put_options(mc_buf *out, const mc_enqueue_options *options) {
+  put_slice(out, options->type);
+  put_slice(out, options->payload);
+  put_slice(out, options->queue);
+  put_slice(out, options->id);
+  put_slice(out, options->group);
+  put_u32(out, options->has_id);
+  put_u32(out, options->has_queue);
+  put_u32(out, options->has_group);
+  put_u32(out, (uint32_t)options->max_retry);
+  put_u64(out, (uint64_t)options->timeout_ms);
+  put_u64(out, (uint64_t)options->deadline_s);
+  put_u64(out, (uint64_t)options->unique_ms);
+  put_u64(out, (uint64_t)options->process_at_ms);
+  put_u64(out, (uint64_t)options->retention_ms);
+  put_headers(out, options->headers, options->header_count);
+}
+
 /* The offset of the new frame, for frame_end. */
 static size_t frame_begin(mc_buf *out, mc_frame_type type) {
   size_t start = out->size;
@@ -122,6 +140,27 @@ static mc_header *take_headers(cursor *in, size_t *out_count) {
   }
   *out_count = count;
   return headers;
+}
+
+/* Its headers are allocated, NULL when there are none. */
+static mc_enqueue_options take_options(cursor *in) {
+  mc_enqueue_options options = {0};
+  options.type = take_slice(in);
+  options.payload = take_slice(in);
+  options.queue = take_slice(in);
+  options.id = take_slice(in);
+  options.group = take_slice(in);
+  options.has_id = take_bool(in);
+  options.has_queue = take_bool(in);
+  options.has_group = take_bool(in);
+  options.max_retry = (int32_t)take_u32(in);
+  options.timeout_ms = (int64_t)take_u64(in);
+  options.deadline_s = (int64_t)take_u64(in);
+  options.unique_ms = (int64_t)take_u64(in);
+  options.process_at_ms = (int64_t)take_u64(in);
+  options.retention_ms = (int64_t)take_u64(in);
+  options.headers = take_headers(in, &options.header_count);
+  return options;
 }
 
 /* True when all was there and nothing is left. */
@@ -294,6 +333,33 @@ int mc_frame_token_decode(mc_slice body, mc_frame_token *out) {
 
 /* ---- worker → supervisor ---- */
 
+static void put_cron(mc_buf *out, const mc_cron_entry *entries, size_t count) {
+  put_u32(out, (uint32_t)count);
+  for (size_t i = 0; i < count; i++) {
+    put_slice(out, entries[i].id);
+    put_slice(out, entries[i].spec);
+    put_slice(out, entries[i].source);
+    put_u32(out, entries[i].missed);
+    put_u64(out, (uint64_t)entries[i].process_in_ms);
+    put_options(out, &entries[i].options);
+  }
+}
+
+static mc_cron_entry *take_cron(cursor *in, size_t *out_count) {
+  size_t count = take_count(in);
+  mc_cron_entry *entries = count ? mc_zalloc(count * sizeof *entries) : NULL;
+  for (size_t i = 0; i < count; i++) {
+    entries[i].id = take_slice(in);
+    entries[i].spec = take_slice(in);
+    entries[i].source = take_slice(in);
+    entries[i].missed = take_bool(in) ? MC_CRON_LATEST : MC_CRON_SKIP;
+    entries[i].process_in_ms = (int64_t)take_u64(in);
+    entries[i].options = take_options(in);
+  }
+  *out_count = count;
+  return entries;
+}
+
 void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready) {
   size_t start = frame_begin(out, MC_FRAME_READY);
   put_u32(out, (uint32_t)ready->count);
@@ -301,23 +367,35 @@ void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready) {
     put_slice(out, ready->entries[i].type);
     put_slice(out, ready->entries[i].queue);
   }
+  put_cron(out, ready->cron, ready->cron_count);
   frame_end(out, start);
 }
 
 int mc_frame_ready_decode(mc_slice body, mc_frame_ready *out) {
   cursor in = cursor_over(body);
-  size_t count = take_count(&in);
-  mc_frame_manifest_entry *entries = count ? mc_alloc(count * sizeof *entries) : NULL;
-  for (size_t i = 0; i < count; i++) {
+  mc_frame_ready ready = {0};
+  ready.count = take_count(&in);
+  mc_frame_manifest_entry *entries = ready.count ? mc_alloc(ready.count * sizeof *entries) : NULL;
+  for (size_t i = 0; i < ready.count; i++) {
     entries[i].type = take_slice(&in);
     entries[i].queue = take_slice(&in);
   }
+  ready.entries = entries;
+  ready.cron = take_cron(&in, &ready.cron_count);
   if (!cursor_done(&in)) {
-    free(entries);
+    mc_frame_ready_free(&ready);
     return MC_EMALFORMED;
   }
-  *out = (mc_frame_ready){entries, count};
+  *out = ready;
   return 0;
+}
+
+void mc_frame_ready_free(mc_frame_ready *ready) {
+  for (size_t i = 0; i < ready->cron_count; i++)
+    free((void *)ready->cron[i].options.headers);
+  free((void *)ready->cron);
+  free((void *)ready->entries);
+  *ready = (mc_frame_ready){0};
 }
 
 void mc_frame_load_failed_encode(mc_buf *out, const mc_frame_load_failed *failed) {
@@ -365,54 +443,23 @@ int mc_frame_result_decode(mc_slice body, mc_frame_result *out) {
 }
 
 void mc_frame_enqueue_encode(mc_buf *out, const mc_frame_enqueue *enqueue) {
-  const mc_enqueue_options *options = &enqueue->options;
   size_t start = frame_begin(out, MC_FRAME_ENQUEUE);
   put_u64(out, enqueue->request);
   put_u64(out, enqueue->attempt);
-  put_slice(out, options->type);
-  put_slice(out, options->payload);
-  put_slice(out, options->queue);
-  put_slice(out, options->id);
-  put_slice(out, options->group);
-  put_u32(out, options->has_id);
-  put_u32(out, options->has_queue);
-  put_u32(out, options->has_group);
-  put_u32(out, (uint32_t)options->max_retry);
-  put_u64(out, (uint64_t)options->timeout_ms);
-  put_u64(out, (uint64_t)options->deadline_s);
-  put_u64(out, (uint64_t)options->unique_ms);
-  put_u64(out, (uint64_t)options->process_at_ms);
-  put_u64(out, (uint64_t)options->retention_ms);
-  put_headers(out, options->headers, options->header_count);
+  put_options(out, &enqueue->options);
   frame_end(out, start);
 }
 
 int mc_frame_enqueue_decode(mc_slice body, mc_frame_enqueue *out) {
   cursor in = cursor_over(body);
   mc_frame_enqueue enqueue = {0};
-  mc_enqueue_options *options = &enqueue.options;
   enqueue.request = take_u64(&in);
   enqueue.attempt = take_u64(&in);
-  options->type = take_slice(&in);
-  options->payload = take_slice(&in);
-  options->queue = take_slice(&in);
-  options->id = take_slice(&in);
-  options->group = take_slice(&in);
-  options->has_id = take_bool(&in);
-  options->has_queue = take_bool(&in);
-  options->has_group = take_bool(&in);
-  options->max_retry = (int32_t)take_u32(&in);
-  options->timeout_ms = (int64_t)take_u64(&in);
-  options->deadline_s = (int64_t)take_u64(&in);
-  options->unique_ms = (int64_t)take_u64(&in);
-  options->process_at_ms = (int64_t)take_u64(&in);
-  options->retention_ms = (int64_t)take_u64(&in);
-  mc_header *headers = take_headers(&in, &options->header_count);
+  enqueue.options = take_options(&in);
   if (!cursor_done(&in)) {
-    free(headers);
+    free((void *)enqueue.options.headers);
     return MC_EMALFORMED;
   }
-  options->headers = headers;
   *out = enqueue;
   return 0;
 }

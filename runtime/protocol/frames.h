@@ -14,10 +14,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "protocol/cron_entry.h"
 #include "protocol/enqueue.h"
 #include "protocol/message.h"
 
-#define MC_FRAME_VERSION 1
+#define MC_FRAME_VERSION 3
 #define MC_FRAME_HEAD_SIZE 8
 #define MC_FRAME_MAX_BODY (600u << 20) /* above Redis' own limit of 512 MB for a value */
 
@@ -101,14 +102,16 @@ int mc_frame_token_decode(mc_slice body, mc_frame_token *out);
 
 /* ---- worker → supervisor ---- */
 
-/* READY: the manifest, for now the registered types with the queue each declares. */
+/* READY: the manifest: the registered types with the queue each declares, and the cron entries. */
 typedef struct mc_frame_manifest_entry {
   mc_slice type, queue; /* queue empty: none declared */
 } mc_frame_manifest_entry;
 
 typedef struct mc_frame_ready {
-  const mc_frame_manifest_entry *entries; /* encode: borrowed; decode: allocated, the caller frees */
+  const mc_frame_manifest_entry *entries; /* encode: borrowed; decode: allocated, see mc_frame_ready_free */
   size_t count;
+  const mc_cron_entry *cron; /* likewise */
+  size_t cron_count;
 } mc_frame_ready;
 
 typedef struct mc_frame_load_failed {
@@ -147,6 +150,7 @@ typedef struct mc_frame_enqueue {
 
 void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready);
 int mc_frame_ready_decode(mc_slice body, mc_frame_ready *out);
+void mc_frame_ready_free(mc_frame_ready *ready); /* what decoding allocated */
 void mc_frame_load_failed_encode(mc_buf *out, const mc_frame_load_failed *failed);
 int mc_frame_load_failed_decode(mc_slice body, mc_frame_load_failed *out);
 void mc_frame_result_encode(mc_buf *out, const mc_frame_result *result);

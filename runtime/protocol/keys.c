@@ -90,6 +90,21 @@ void mc_key_scheduler_history(mc_buf *out, mc_slice entry_id) {
   mc_buf_add_slice(out, entry_id);
 }
 
+void mc_key_scheduler_entries(mc_buf *out, mc_slice server) {
+  mc_buf_printf(out, "asynq:schedulers:{%.*s}", MC_SLICE_PRINT(server));
+}
+
+void mc_key_cron(mc_buf *out, mc_slice queue, mc_slice entry) {
+  add_queue_prefix(out, queue);
+  mc_buf_add_text(out, "mc_cron:");
+  mc_buf_add_slice(out, entry);
+}
+
+void mc_key_cron_claim(mc_buf *out, mc_slice queue, mc_slice entry, int64_t tick_s) {
+  mc_key_cron(out, queue, entry);
+  mc_buf_printf(out, ":%lld", (long long)tick_s);
+}
+
 bool mc_key_split(mc_slice key, mc_slice *queue, mc_slice *suffix) {
   static const char prefix[] = "asynq:{";
   const size_t start = sizeof prefix - 1;

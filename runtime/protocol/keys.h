@@ -15,14 +15,23 @@
 #define MC_CHANNEL_CANCEL "asynq:cancel"
 
 /* The keys of one queue that have a fixed name: asynq:{queue}:<suffix>. */
-#define MC_QUEUE_KEYS(X)                                                                                               \
-  X(PENDING, "pending")                                                                                                \
-  X(ACTIVE, "active")                                                                                                  \
-  X(LEASE, "lease")                                                                                                    \
-  X(SCHEDULED, "scheduled")                                                                                            \
-  X(RETRY, "retry")                                                                                                    \
-  X(ARCHIVED, "archived") X(COMPLETED, "completed") X(PAUSED, "paused") X(PROCESSED, "processed") X(FAILED, "failed")  \
-      X(GROUPS, "groups") X(AGGREGATION_SETS, "aggregation_sets") X(LIMITS, "mc_limits") X(RATE, "mc_rate")
+/* clang-format off */
+#define MC_QUEUE_KEYS(X)                  \
+  X(PENDING, "pending")                   \
+  X(ACTIVE, "active")                     \
+  X(LEASE, "lease")                       \
+  X(SCHEDULED, "scheduled")               \
+  X(RETRY, "retry")                       \
+  X(ARCHIVED, "archived")                 \
+  X(COMPLETED, "completed")               \
+  X(PAUSED, "paused")                     \
+  X(PROCESSED, "processed")               \
+  X(FAILED, "failed")                     \
+  X(GROUPS, "groups")                     \
+  X(AGGREGATION_SETS, "aggregation_sets") \
+  X(LIMITS, "mc_limits")                  \
+  X(RATE, "mc_rate")
+/* clang-format on */
 
 typedef enum mc_queue_key {
 #define X(name, suffix) MC_KEY_##name,
@@ -44,6 +53,10 @@ void mc_key_daily(mc_buf *out, mc_slice queue, mc_queue_key key, int64_t at_s); 
 void mc_key_server(mc_buf *out, mc_slice server);         /* asynq:servers:{host:pid:uuid}; server is "host:pid:uuid" */
 void mc_key_server_workers(mc_buf *out, mc_slice server); /* asynq:workers:{host:pid:uuid} */
 void mc_key_scheduler_history(mc_buf *out, mc_slice entry_id);
+void mc_key_scheduler_entries(mc_buf *out, mc_slice server); /* asynq:schedulers:{host:pid:uuid} */
+
+void mc_key_cron(mc_buf *out, mc_slice queue, mc_slice entry);                       /* asynq:{q}:mc_cron:<entry> */
+void mc_key_cron_claim(mc_buf *out, mc_slice queue, mc_slice entry, int64_t tick_s); /* …:<tick> */
 
 /* The queue that a key of the form asynq:{queue}:<suffix> belongs to, and its suffix, borrowed; false for other keys.
  */

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "supervisor/duty_discover.h"
+#include "supervisor/duty_cron.h"
+#include "supervisor/duty_cron_tell.h"
 #include "supervisor/duty_forward.h"
 #include "supervisor/duty_heartbeat.h"
 #include "supervisor/duty_janitor.h"
@@ -28,6 +30,8 @@ static const mc_duty duties[MC_DUTY_COUNT] = {
     {.name = "janitor", .every_ms = 2000, .run = mc_duty_janitor},
     {.name = "discover", .every_ms = DISCOVER_MS, .on_connect = true, .run = mc_duty_discover},
     {.name = "recover", .every_ms = 1500, .run = mc_duty_recover},
+    {.name = "cron", .whole_seconds = true, .on_connect = true, .run = mc_duty_cron},
+    {.name = "cron-tell", .every_ms = 10000, .on_connect = true, .run = mc_duty_cron_tell},
 };
 
 static void on_timer(uv_timer_t *timer);

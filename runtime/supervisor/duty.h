@@ -19,7 +19,7 @@ typedef struct mc_duty {
   void (*run)(struct mc_node *node);
 } mc_duty;
 
-#define MC_DUTY_COUNT 9
+#define MC_DUTY_COUNT 11
 
 typedef struct mc_duty_timer {
   struct mc_node *node;

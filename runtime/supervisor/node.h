@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "config/config.h"
 #include "redis/url.h"
+#include "supervisor/crons.h"
 #include "supervisor/held.h"
 #include "supervisor/link.h"
 #include "supervisor/pool.h"
@@ -40,6 +41,7 @@ typedef struct mc_node {
   mc_pool pool;
   mc_settle settle;
   mc_outbox outbox;
+  mc_crons crons;
   mc_duties duties;
   mc_discovery discovery;
   mc_shutdown shutdown;

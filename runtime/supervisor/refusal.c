@@ -4,10 +4,15 @@
 #include "base/log.h"
 
 static const char *const names[] = {
-    [MC_REFUSED_DEQUEUE] = "dequeue",      [MC_REFUSED_FORWARD] = "forward",
-    [MC_REFUSED_EXTEND] = "extend leases", [MC_REFUSED_RECOVER] = "recover",
-    [MC_REFUSED_HEARTBEAT] = "heartbeat",  [MC_REFUSED_JANITOR] = "delete what expired",
+    [MC_REFUSED_DEQUEUE] = "dequeue",
+    [MC_REFUSED_FORWARD] = "forward",
+    [MC_REFUSED_EXTEND] = "extend leases",
+    [MC_REFUSED_RECOVER] = "recover",
+    [MC_REFUSED_HEARTBEAT] = "heartbeat",
+    [MC_REFUSED_JANITOR] = "delete what expired",
     [MC_REFUSED_DISCOVER] = "list queues",
+    [MC_REFUSED_CRON] = "enqueue cron tick",
+    [MC_REFUSED_CRON_TELL] = "list cron entries",
 };
 
 static void log_change(mc_refusal what, mc_slice queue, const mc_value *reply) {

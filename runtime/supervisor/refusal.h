@@ -14,6 +14,8 @@ typedef enum mc_refusal {
   MC_REFUSED_HEARTBEAT,
   MC_REFUSED_JANITOR,
   MC_REFUSED_DISCOVER,
+  MC_REFUSED_CRON,
+  MC_REFUSED_CRON_TELL,
 } mc_refusal;
 
 /* A reply came: true when it is no error. said: a bit per mc_refusal, kept by the caller. queue: for the log, may be

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/cancel.h"
+#include "supervisor/duty_cron_tell.h"
 #include "supervisor/duty_heartbeat.h"
 #include "supervisor/node.h"
 #include "supervisor/supervisor.h"
@@ -49,6 +50,7 @@ static void enter_closing(mc_node *node) {
   node->shutdown.phase = MC_CLOSING;
   report_left(node);
   mc_heartbeat_clear(node);
+  mc_cron_tell_clear(node);
   if (node->link.commands)
     mc_conn_flush(node->link.commands);
   uv_timer_start(&node->shutdown.timer, on_not_closed, CLOSE_MS, 0);

@@ -61,6 +61,7 @@ static int deinit(mc_node *node) {
   int code = node->shutdown.exit_code;
   free_held(node);
   mc_outbox_deinit(node);
+  mc_crons_deinit(&node->crons);
   mc_recover_forget(node);
   mc_queues_deinit(&node->queues);
   mc_pool_deinit(&node->pool);
@@ -86,6 +87,7 @@ int mc_supervisor_run(const mc_config *config) {
   uv_loop_init(&node->loop);
   mc_queues_init(&node->queues, config);
   mc_outbox_init(&node->outbox);
+  mc_crons_init(&node->crons);
   if (mc_link_open(node, &err)) {
     mc_log_event(MC_LOG_ERROR, "cannot start", "%s", err.text);
     node->shutdown.exit_code = 1;

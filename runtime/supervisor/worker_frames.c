@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "supervisor/duty_cron.h"
+#include "supervisor/duty_cron_tell.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
 
@@ -20,8 +22,14 @@ static int on_ready(mc_worker *worker, mc_slice body) {
   mc_log_int("worker", worker->index);
   mc_log_int("pid", worker->process.pid);
   mc_log_int("types", (int64_t)ready.count);
+  mc_log_int("cron", (int64_t)ready.cron_count);
   mc_log_end();
-  free((void *)ready.entries);
+  mc_crons_install(worker->node, ready.cron, ready.cron_count);
+  if (worker->node->link.up) {
+    mc_duty_cron(worker->node);
+    mc_duty_cron_tell(worker->node);
+  }
+  mc_frame_ready_free(&ready);
   return 0;
 }
 

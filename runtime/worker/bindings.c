@@ -205,6 +205,10 @@ static int log_end(lua_State *L) {
   return 0;
 }
 
+void mc_bindings_read_options(lua_State *L, int table, mc_enqueue_options *out) {
+  read_options(L, table, out);
+}
+
 static const luaL_Reg functions[] = {
     {"task_park", task_park},     {"task_ready", task_ready},
     {"task_finish", task_finish}, {"timer_start", timer_start},

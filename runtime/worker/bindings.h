@@ -26,4 +26,8 @@ typedef struct mc_bindings {
 /* Its first upvalue is the mc_bindings, a light userdata. */
 int luaopen_mooncrew_native_worker(lua_State *L);
 
+/* Fills in what a table of options (as mooncrew.options.normalize makes them) gives. Raises on a wrong type. What it
+ * leaves on the stack, and the table, must stay as long as *out is used. */
+void mc_bindings_read_options(lua_State *L, int table, mc_enqueue_options *out);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "worker/bindings.h"
+#include "worker/manifest.h"
 #include "worker/page.h"
 
 #include <signal.h>
@@ -54,7 +55,7 @@ static mc_slice item(lua_State *L, int table, size_t i) {
   return text;
 }
 
-/* READY from the manifest on the stack: type and queue in turns. */
+/* READY from the manifest on the stack: type and queue in turns, and its field cron. */
 static void send_ready(worker *self, int manifest) {
   size_t count = lua_objlen(self->vm.L, manifest) / 2;
   mc_frame_manifest_entry *entries = mc_alloc((count + 1) * sizeof *entries);
@@ -62,9 +63,14 @@ static void send_ready(worker *self, int manifest) {
     entries[i].type = item(self->vm.L, manifest, 2 * i + 1);
     entries[i].queue = item(self->vm.L, manifest, 2 * i + 2);
   }
-  mc_frame_ready ready = {entries, count};
+  mc_frame_ready ready = {.entries = entries, .count = count};
+  mc_cron_entry *cron;
+  mc_err err;
+  if (mc_manifest_cron(self->vm.L, manifest, &cron, &ready.cron_count, &err))
+    fail_load(self, err.text);
+  ready.cron = cron;
   mc_frame_ready_encode(mc_upstream_out(&self->upstream), &ready);
-  free(entries);
+  mc_frame_ready_free(&ready);
 }
 
 static void load_scripts(worker *self, mc_slice folder) {

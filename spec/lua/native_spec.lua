@@ -98,6 +98,17 @@ describe("native", function()
     assert.is_true(now >= before * 1000 and now < (os.time() + 1) * 1000)
   end)
 
+  it("knows when a schedule is due next", function()
+    assert.are.equal(1700006400, native.cron_next("@daily", 1700000000))
+    assert.are.equal(1700011800, native.cron_next("CRON_TZ=Europe/Paris 30 2 * * *", 1700000000.5))
+    assert.is_false(native.cron_next("0 0 30 2 *", 1700000000))
+    local tick, message = native.cron_next("0 24 * * *", 1700000000)
+    assert.is_nil(tick)
+    assert.is_truthy(message:find("hour '24'", 1, true))
+    assert.has_error(function() native.cron_next("@daily", 1e300) end)
+    assert.has_error(function() native.cron_next(nil, 1) end)
+  end)
+
   it("makes random ids", function()
     local seen = {}
     for _ = 1, 1000 do

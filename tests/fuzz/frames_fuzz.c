@@ -35,7 +35,7 @@ ROUND_TRIP(task, mc_frame_task)
 #define release(frame) free((void *)frame.options.headers)
 ROUND_TRIP(enqueue, mc_frame_enqueue)
 #undef release
-#define release(frame) free((void *)frame.entries)
+#define release(frame) mc_frame_ready_free(&frame)
 ROUND_TRIP(ready, mc_frame_ready)
 
 static void try_token(mc_slice body, mc_buf *out) {

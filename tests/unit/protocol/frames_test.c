@@ -36,7 +36,16 @@ static const mc_frame_enqueued enqueued = {
     .request = 9, .code = MC_EDUPLICATE, .id = TEXT("x"), .message = TEXT("taken"), .process_at_s = 1700000000};
 static const mc_frame_token token = {1ull << 63};
 static const mc_frame_manifest_entry entries[] = {{TEXT("a"), TEXT("")}, {TEXT("image:*"), TEXT("low")}};
-static const mc_frame_ready ready = {entries, 2};
+static const mc_cron_entry cron[] = {
+    {.id = TEXT("nightly"),
+     .spec = TEXT("0 3 * * *"),
+     .source = TEXT("a.lua:3"),
+     .missed = MC_CRON_LATEST,
+     .process_in_ms = 5000,
+     .options = {.type = TEXT("report"), .max_retry = 25, .timeout_ms = -1, .headers = headers, .header_count = 2}},
+    {.spec = TEXT("@every 1s"), .source = TEXT("a.lua:4"), .options = {.type = TEXT("t"), .payload = TEXT("{}")}},
+};
+static const mc_frame_ready ready = {.entries = entries, .count = 2, .cron = cron, .cron_count = 2};
 static const mc_frame_load_failed load_failed = {TEXT("scripts/a.lua:3: boom")};
 static const mc_frame_result result = {.attempt = 7,
                                        .outcome = MC_OUTCOME_NOT_STARTED,
@@ -87,7 +96,7 @@ ROW(settings, mc_frame_settings, settings, NULL)
 ROW(task, mc_frame_task, task, frame.headers)
 ROW(cancel, mc_frame_attempt, cancel, NULL)
 ROW(enqueued, mc_frame_enqueued, enqueued, NULL)
-ROW(ready, mc_frame_ready, ready, frame.entries)
+ROW(ready, mc_frame_ready, ready, (mc_frame_ready_free(&frame), NULL))
 ROW(load_failed, mc_frame_load_failed, load_failed, NULL)
 ROW(result, mc_frame_result, result, NULL)
 ROW(enqueue, mc_frame_enqueue, enqueue, frame.options.headers)
@@ -278,11 +287,11 @@ static void expect_refused(const char *head, const char *wanted) {
 
 static void test_heads_that_make_no_sense_are_refused(void **state) {
   (void)state;
-  expect_refused("\0\0\0\0\2\6\0\0", "version 2 where 1 is spoken");
-  expect_refused("\0\0\0\0\1\7\0\0", "type 7");
-  expect_refused("\0\0\0\0\1\0\0\0", "type 0");
-  expect_refused("\0\0\0\0\1\6\0\1", "malformed");
-  expect_refused("\1\0\200\45\1\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
+  expect_refused("\0\0\0\0\1\6\0\0", "version 1 where 3 is spoken");
+  expect_refused("\0\0\0\0\3\7\0\0", "type 7");
+  expect_refused("\0\0\0\0\3\0\0\0", "type 0");
+  expect_refused("\0\0\0\0\3\6\0\1", "malformed");
+  expect_refused("\1\0\200\45\3\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
 }
 
 int main(void) {

@@ -82,6 +82,19 @@ static void server_keys(void **state) {
   assert_key(&key, "asynq:workers:{host:1:uuid}");
 }
 
+static void cron_keys(void **state) {
+  (void)state;
+  mc_buf key = {0};
+  mc_key_scheduler_entries(&key, mc_slice_of("host:1:uuid"));
+  assert_key(&key, "asynq:schedulers:{host:1:uuid}");
+  mc_key_scheduler_history(&key, mc_slice_of("nightly"));
+  assert_key(&key, "asynq:scheduler_history:nightly");
+  mc_key_cron(&key, queue, mc_slice_of("nightly"));
+  assert_key(&key, "asynq:{low}:mc_cron:nightly");
+  mc_key_cron_claim(&key, queue, mc_slice_of("nightly"), 1700000000);
+  assert_key(&key, "asynq:{low}:mc_cron:nightly:1700000000");
+}
+
 static void a_key_is_split_into_queue_and_suffix(void **state) {
   (void)state;
   static const struct {
@@ -118,6 +131,7 @@ int main(void) {
       cmocka_unit_test(locks_are_named_by_type_and_md5),
       cmocka_unit_test(days_are_utc_days),
       cmocka_unit_test(server_keys),
+      cmocka_unit_test(cron_keys),
       cmocka_unit_test(a_key_is_split_into_queue_and_suffix),
       cmocka_unit_test(other_keys_are_not_split),
   };
