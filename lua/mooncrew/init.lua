@@ -1,5 +1,6 @@
 -- mooncrew, as scripts and programs see it: local crew = require "mooncrew".
 
+local aggregate = require "mooncrew.aggregate"
 local async = require "mooncrew.async"
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
@@ -17,6 +18,10 @@ crew.task = task
 
 --- Describes payloads: crew.schema.object { name = crew.schema.string { min_length = 1 } }.
 crew.schema = schema
+
+--- Registers how the tasks of a group become one task: crew.aggregate { group = "mail:*", type = "mail:digest",
+--- fold = function(payloads, group, tasks) … end }.
+crew.aggregate = aggregate
 
 --- Enqueues a task: crew.enqueue(type, payload, options) returns its info, or nil, message, code.
 ---@type fun(type: string|mooncrew.Definition, payload: any, options?: table): table|nil, string|nil, string|nil

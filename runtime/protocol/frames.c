@@ -41,6 +41,24 @@ static void put_headers(mc_buf *out, const mc_header *headers, size_t count) {
   }
 }
 
+static void put_options(mc_buf *out, const mc_enqueue_options *options) {
+  put_slice(out, options->type);
+  put_slice(out, options->payload);
+  put_slice(out, options->queue);
+  put_slice(out, options->id);
+  put_slice(out, options->group);
+  put_u32(out, options->has_id);
+  put_u32(out, options->has_queue);
+  put_u32(out, options->has_group);
+  put_u32(out, (uint32_t)options->max_retry);
+  put_u64(out, (uint64_t)options->timeout_ms);
+  put_u64(out, (uint64_t)options->deadline_s);
+  put_u64(out, (uint64_t)options->unique_ms);
+  put_u64(out, (uint64_t)options->process_at_ms);
+  put_u64(out, (uint64_t)options->retention_ms);
+  put_headers(out, options->headers, options->header_count);
+}
+
 /* The offset of the new frame, for frame_end. */
 static size_t frame_begin(mc_buf *out, mc_frame_type type) {
   size_t start = out->size;
@@ -124,6 +142,27 @@ static mc_header *take_headers(cursor *in, size_t *out_count) {
   return headers;
 }
 
+/* Its headers are allocated, NULL when there are none. */
+static mc_enqueue_options take_options(cursor *in) {
+  mc_enqueue_options options = {0};
+  options.type = take_slice(in);
+  options.payload = take_slice(in);
+  options.queue = take_slice(in);
+  options.id = take_slice(in);
+  options.group = take_slice(in);
+  options.has_id = take_bool(in);
+  options.has_queue = take_bool(in);
+  options.has_group = take_bool(in);
+  options.max_retry = (int32_t)take_u32(in);
+  options.timeout_ms = (int64_t)take_u64(in);
+  options.deadline_s = (int64_t)take_u64(in);
+  options.unique_ms = (int64_t)take_u64(in);
+  options.process_at_ms = (int64_t)take_u64(in);
+  options.retention_ms = (int64_t)take_u64(in);
+  options.headers = take_headers(in, &options.header_count);
+  return options;
+}
+
 /* True when all was there and nothing is left. */
 static bool cursor_done(const cursor *in) {
   return !in->failed && in->left == 0;
@@ -132,7 +171,7 @@ static bool cursor_done(const cursor *in) {
 /* ---- the reader ---- */
 
 static bool type_known(int type) {
-  return (type >= MC_FRAME_SETTINGS && type <= MC_FRAME_PING) || (type >= MC_FRAME_READY && type <= MC_FRAME_PONG);
+  return (type >= MC_FRAME_SETTINGS && type <= MC_FRAME_FOLD) || (type >= MC_FRAME_READY && type <= MC_FRAME_FOLDED);
 }
 
 void mc_frame_reader_feed(mc_frame_reader *reader, const char *bytes, size_t size) {
@@ -277,6 +316,58 @@ int mc_frame_enqueued_decode(mc_slice body, mc_frame_enqueued *out) {
   return 0;
 }
 
+void mc_frame_fold_encode(mc_buf *out, const mc_frame_fold *fold) {
+  size_t start = frame_begin(out, MC_FRAME_FOLD);
+  put_u64(out, fold->attempt);
+  put_slice(out, fold->rule_queue);
+  put_slice(out, fold->pattern);
+  put_slice(out, fold->queue);
+  put_slice(out, fold->group);
+  put_u64(out, (uint64_t)fold->timeout_ms);
+  put_u32(out, (uint32_t)fold->count);
+  for (size_t i = 0; i < fold->count; i++) {
+    put_slice(out, fold->tasks[i].id);
+    put_slice(out, fold->tasks[i].type);
+    put_slice(out, fold->tasks[i].payload);
+    put_headers(out, fold->tasks[i].headers, fold->tasks[i].header_count);
+  }
+  frame_end(out, start);
+}
+
+int mc_frame_fold_decode(mc_slice body, mc_frame_fold *out) {
+  cursor in = cursor_over(body);
+  mc_frame_fold fold = {0};
+  fold.attempt = take_u64(&in);
+  fold.rule_queue = take_slice(&in);
+  fold.pattern = take_slice(&in);
+  fold.queue = take_slice(&in);
+  fold.group = take_slice(&in);
+  fold.timeout_ms = (int64_t)take_u64(&in);
+  fold.count = take_count(&in);
+  mc_frame_fold_task *tasks = fold.count ? mc_zalloc(fold.count * sizeof *tasks) : NULL;
+  for (size_t i = 0; i < fold.count; i++) {
+    tasks[i].id = take_slice(&in);
+    tasks[i].type = take_slice(&in);
+    tasks[i].payload = take_slice(&in);
+    tasks[i].headers = take_headers(&in, &tasks[i].header_count);
+  }
+  fold.tasks = tasks;
+  if (!cursor_done(&in)) {
+    mc_frame_fold_free(&fold);
+    return MC_EMALFORMED;
+  }
+  *out = fold;
+  return 0;
+}
+
+void mc_frame_fold_free(mc_frame_fold *fold) {
+  for (size_t i = 0; i < fold->count; i++)
+    free((void *)fold->tasks[i].headers);
+  free((void *)fold->tasks);
+  fold->tasks = NULL;
+  fold->count = 0;
+}
+
 void mc_frame_token_encode(mc_buf *out, mc_frame_type type, const mc_frame_token *token) {
   size_t start = frame_begin(out, type);
   put_u64(out, token->token);
@@ -294,6 +385,33 @@ int mc_frame_token_decode(mc_slice body, mc_frame_token *out) {
 
 /* ---- worker → supervisor ---- */
 
+static void put_rules(mc_buf *out, const mc_frame_group_rule *rules, size_t count) {
+  put_u32(out, (uint32_t)count);
+  for (size_t i = 0; i < count; i++) {
+    put_slice(out, rules[i].queue);
+    put_slice(out, rules[i].pattern);
+    put_u64(out, (uint64_t)rules[i].grace_s);
+    put_u64(out, (uint64_t)rules[i].max_delay_s);
+    put_u32(out, rules[i].max_size);
+    put_u64(out, (uint64_t)rules[i].timeout_ms);
+  }
+}
+
+static mc_frame_group_rule *take_rules(cursor *in, size_t *out_count) {
+  size_t count = take_count(in);
+  mc_frame_group_rule *rules = count ? mc_alloc(count * sizeof *rules) : NULL;
+  for (size_t i = 0; i < count; i++) {
+    rules[i].queue = take_slice(in);
+    rules[i].pattern = take_slice(in);
+    rules[i].grace_s = (int64_t)take_u64(in);
+    rules[i].max_delay_s = (int64_t)take_u64(in);
+    rules[i].max_size = take_u32(in);
+    rules[i].timeout_ms = (int64_t)take_u64(in);
+  }
+  *out_count = count;
+  return rules;
+}
+
 void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready) {
   size_t start = frame_begin(out, MC_FRAME_READY);
   put_u32(out, (uint32_t)ready->count);
@@ -301,23 +419,34 @@ void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready) {
     put_slice(out, ready->entries[i].type);
     put_slice(out, ready->entries[i].queue);
   }
+  put_rules(out, ready->rules, ready->rule_count);
   frame_end(out, start);
 }
 
 int mc_frame_ready_decode(mc_slice body, mc_frame_ready *out) {
   cursor in = cursor_over(body);
-  size_t count = take_count(&in);
-  mc_frame_manifest_entry *entries = count ? mc_alloc(count * sizeof *entries) : NULL;
-  for (size_t i = 0; i < count; i++) {
+  mc_frame_ready ready = {0};
+  ready.count = take_count(&in);
+  mc_frame_manifest_entry *entries = ready.count ? mc_alloc(ready.count * sizeof *entries) : NULL;
+  for (size_t i = 0; i < ready.count; i++) {
     entries[i].type = take_slice(&in);
     entries[i].queue = take_slice(&in);
   }
+  ready.entries = entries;
+  ready.rules = take_rules(&in, &ready.rule_count);
   if (!cursor_done(&in)) {
-    free(entries);
+    mc_frame_ready_free(&ready);
     return MC_EMALFORMED;
   }
-  *out = (mc_frame_ready){entries, count};
+  *out = ready;
   return 0;
+}
+
+void mc_frame_ready_free(mc_frame_ready *ready) {
+  free((void *)ready->entries);
+  free((void *)ready->rules);
+  ready->entries = NULL;
+  ready->rules = NULL;
 }
 
 void mc_frame_load_failed_encode(mc_buf *out, const mc_frame_load_failed *failed) {
@@ -365,54 +494,60 @@ int mc_frame_result_decode(mc_slice body, mc_frame_result *out) {
 }
 
 void mc_frame_enqueue_encode(mc_buf *out, const mc_frame_enqueue *enqueue) {
-  const mc_enqueue_options *options = &enqueue->options;
   size_t start = frame_begin(out, MC_FRAME_ENQUEUE);
   put_u64(out, enqueue->request);
   put_u64(out, enqueue->attempt);
-  put_slice(out, options->type);
-  put_slice(out, options->payload);
-  put_slice(out, options->queue);
-  put_slice(out, options->id);
-  put_slice(out, options->group);
-  put_u32(out, options->has_id);
-  put_u32(out, options->has_queue);
-  put_u32(out, options->has_group);
-  put_u32(out, (uint32_t)options->max_retry);
-  put_u64(out, (uint64_t)options->timeout_ms);
-  put_u64(out, (uint64_t)options->deadline_s);
-  put_u64(out, (uint64_t)options->unique_ms);
-  put_u64(out, (uint64_t)options->process_at_ms);
-  put_u64(out, (uint64_t)options->retention_ms);
-  put_headers(out, options->headers, options->header_count);
+  put_options(out, &enqueue->options);
   frame_end(out, start);
 }
 
 int mc_frame_enqueue_decode(mc_slice body, mc_frame_enqueue *out) {
   cursor in = cursor_over(body);
   mc_frame_enqueue enqueue = {0};
-  mc_enqueue_options *options = &enqueue.options;
   enqueue.request = take_u64(&in);
   enqueue.attempt = take_u64(&in);
-  options->type = take_slice(&in);
-  options->payload = take_slice(&in);
-  options->queue = take_slice(&in);
-  options->id = take_slice(&in);
-  options->group = take_slice(&in);
-  options->has_id = take_bool(&in);
-  options->has_queue = take_bool(&in);
-  options->has_group = take_bool(&in);
-  options->max_retry = (int32_t)take_u32(&in);
-  options->timeout_ms = (int64_t)take_u64(&in);
-  options->deadline_s = (int64_t)take_u64(&in);
-  options->unique_ms = (int64_t)take_u64(&in);
-  options->process_at_ms = (int64_t)take_u64(&in);
-  options->retention_ms = (int64_t)take_u64(&in);
-  mc_header *headers = take_headers(&in, &options->header_count);
+  enqueue.options = take_options(&in);
   if (!cursor_done(&in)) {
-    free(headers);
+    free((void *)enqueue.options.headers);
     return MC_EMALFORMED;
   }
-  options->headers = headers;
   *out = enqueue;
   return 0;
+}
+
+void mc_frame_folded_encode(mc_buf *out, const mc_frame_folded *folded) {
+  size_t start = frame_begin(out, MC_FRAME_FOLDED);
+  put_u64(out, folded->attempt);
+  put_u64(out, folded->duration_us);
+  put_u32(out, (uint32_t)folded->unfit_count);
+  for (size_t i = 0; i < folded->unfit_count; i++)
+    put_u64(out, folded->unfit[i]);
+  put_options(out, &folded->options);
+  frame_end(out, start);
+}
+
+int mc_frame_folded_decode(mc_slice body, mc_frame_folded *out) {
+  cursor in = cursor_over(body);
+  mc_frame_folded folded = {0};
+  folded.attempt = take_u64(&in);
+  folded.duration_us = take_u64(&in);
+  folded.unfit_count = take_count(&in);
+  uint64_t *unfit = folded.unfit_count ? mc_alloc(folded.unfit_count * sizeof *unfit) : NULL;
+  for (size_t i = 0; i < folded.unfit_count; i++)
+    unfit[i] = take_u64(&in);
+  folded.unfit = unfit;
+  folded.options = take_options(&in);
+  if (!cursor_done(&in)) {
+    mc_frame_folded_free(&folded);
+    return MC_EMALFORMED;
+  }
+  *out = folded;
+  return 0;
+}
+
+void mc_frame_folded_free(mc_frame_folded *folded) {
+  free((void *)folded->unfit);
+  free((void *)folded->options.headers);
+  folded->unfit = NULL;
+  folded->options.headers = NULL;
 }

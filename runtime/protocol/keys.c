@@ -51,6 +51,17 @@ void mc_key_group_prefix(mc_buf *out, mc_slice queue) {
   mc_buf_add_text(out, "g:");
 }
 
+void mc_key_group(mc_buf *out, mc_slice queue, mc_slice group) {
+  mc_key_group_prefix(out, queue);
+  mc_buf_add_slice(out, group);
+}
+
+void mc_key_aggregation_set(mc_buf *out, mc_slice queue, mc_slice group, mc_slice id) {
+  mc_key_group(out, queue, group);
+  mc_buf_add_char(out, ':');
+  mc_buf_add_slice(out, id);
+}
+
 int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload) {
   add_queue_prefix(out, queue);
   mc_buf_add_text(out, "unique:");

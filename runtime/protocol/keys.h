@@ -18,9 +18,10 @@
 #define MC_QUEUE_KEYS(X)                                                                                               \
   X(PENDING, "pending")                                                                                                \
   X(ACTIVE, "active")                                                                                                  \
-  X(LEASE, "lease") X(SCHEDULED, "scheduled") X(RETRY, "retry") X(ARCHIVED, "archived") X(COMPLETED, "completed")      \
-      X(PAUSED, "paused") X(PROCESSED, "processed") X(FAILED, "failed") X(GROUPS, "groups")                            \
-          X(AGGREGATION_SETS, "aggregation_sets")
+  X(LEASE, "lease")                                                                                                    \
+  X(SCHEDULED, "scheduled") X(RETRY, "retry") X(ARCHIVED, "archived") X(COMPLETED, "completed") X(PAUSED, "paused")    \
+      X(PROCESSED, "processed") X(FAILED, "failed") X(GROUPS, "groups") X(AGGREGATION_SETS, "aggregation_sets")        \
+          X(FOLD_FAILURES, "mc_fold_failures")
 
 typedef enum mc_queue_key {
 #define X(name, suffix) MC_KEY_##name,
@@ -32,6 +33,9 @@ void mc_key_queue(mc_buf *out, mc_slice queue, mc_queue_key key); /* asynq:{q}:p
 void mc_key_task_prefix(mc_buf *out, mc_slice queue);             /* asynq:{q}:t: */
 void mc_key_task(mc_buf *out, mc_slice queue, mc_slice id);       /* asynq:{q}:t:<id> */
 void mc_key_group_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}:g: */
+void mc_key_group(mc_buf *out, mc_slice queue, mc_slice group);   /* asynq:{q}:g:<group> */
+/* asynq:{q}:g:<group>:<id>; no colon in the id */
+void mc_key_aggregation_set(mc_buf *out, mc_slice queue, mc_slice group, mc_slice id);
 
 /* asynq:{q}:unique:<type>:<md5 of payload>; without a payload (data NULL) the name ends after the second colon. 0, or
  * MC_EINTERNAL where OpenSSL has no MD5 (FIPS mode): what was appended is then of no use. */

@@ -4,13 +4,17 @@
 
 #include "base/script.h"
 
+extern const mc_script mc_server_script_aggregate;
 extern const mc_script mc_server_script_archive;
 extern const mc_script mc_server_script_complete;
 extern const mc_script mc_server_script_dequeue;
 extern const mc_script mc_server_script_enqueue;
 extern const mc_script mc_server_script_extend;
+extern const mc_script mc_server_script_fold;
 extern const mc_script mc_server_script_forward;
+extern const mc_script mc_server_script_reclaim;
 extern const mc_script mc_server_script_recover;
+extern const mc_script mc_server_script_regroup;
 extern const mc_script mc_server_script_requeue;
 extern const mc_script mc_server_script_retain;
 extern const mc_script mc_server_script_retry;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "supervisor/duty_aggregate.h"
 #include "supervisor/duty_forward.h"
 #include "supervisor/duty_heartbeat.h"
 #include "supervisor/duty_lease.h"
@@ -21,6 +22,7 @@ static const mc_duty duties[MC_DUTY_COUNT] = {
     {.name = "lease", .every_ms = 5000, .on_connect = true, .run = mc_duty_lease},
     {.name = "heartbeat", .every_ms = 5000, .on_connect = true, .run = mc_duty_heartbeat},
     {.name = "recover", .every_ms = 1500, .run = mc_duty_recover},
+    {.name = "aggregate", .every_ms = 1000, .run = mc_duty_aggregate},
 };
 
 static void on_timer(uv_timer_t *timer);

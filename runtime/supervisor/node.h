@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "config/config.h"
 #include "redis/url.h"
+#include "supervisor/folds.h"
 #include "supervisor/held.h"
 #include "supervisor/link.h"
 #include "supervisor/pool.h"
@@ -39,6 +40,7 @@ typedef struct mc_node {
   mc_pool pool;
   mc_settle settle;
   mc_outbox outbox;
+  mc_folds folds;
   mc_duties duties;
   mc_shutdown shutdown;
   size_t asked; /* slots that dequeues in flight have spoken for */

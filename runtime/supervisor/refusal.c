@@ -4,8 +4,13 @@
 #include "base/log.h"
 
 static const char *const names[] = {
-    [MC_REFUSED_DEQUEUE] = "dequeue", [MC_REFUSED_FORWARD] = "forward",     [MC_REFUSED_EXTEND] = "extend leases",
-    [MC_REFUSED_RECOVER] = "recover", [MC_REFUSED_HEARTBEAT] = "heartbeat",
+    [MC_REFUSED_DEQUEUE] = "dequeue",
+    [MC_REFUSED_FORWARD] = "forward",
+    [MC_REFUSED_EXTEND] = "extend leases",
+    [MC_REFUSED_RECOVER] = "recover",
+    [MC_REFUSED_HEARTBEAT] = "heartbeat",
+    [MC_REFUSED_AGGREGATE] = "aggregate",
+    [MC_REFUSED_RECLAIM] = "reclaim aggregation sets",
 };
 
 static void log_change(mc_refusal what, mc_slice queue, const mc_value *reply) {

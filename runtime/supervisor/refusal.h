@@ -12,6 +12,8 @@ typedef enum mc_refusal {
   MC_REFUSED_EXTEND,
   MC_REFUSED_RECOVER,
   MC_REFUSED_HEARTBEAT,
+  MC_REFUSED_AGGREGATE,
+  MC_REFUSED_RECLAIM,
 } mc_refusal;
 
 /* A reply came: true when it is no error. said: a bit per mc_refusal, kept by the caller. queue: for the log, may be

@@ -248,7 +248,7 @@ static void test_ready_lists_types_and_queues(void **state) {
   assert_text(ready.entries[0].queue, "low");
   assert_text(ready.entries[1].type, "a");
   assert_text(ready.entries[1].queue, "");
-  free((void *)ready.entries);
+  mc_frame_ready_free(&ready);
 }
 
 static void expect_load_failure(crew *self, const char *wanted) {
