@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "supervisor/duty_aggregate.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
 #include "supervisor/refusal.h"
@@ -154,8 +153,8 @@ void mc_dispatch_run(mc_node *node) {
   size_t capacity = mc_pool_capacity(node);
   uint64_t now_ms = mc_clock_mono_ms();
   for (;;) {
-    size_t free_slots = mc_pool_free_slots(node), spoken_for = node->asked + mc_aggregate_waits(node);
-    free_slots = free_slots > spoken_for ? free_slots - spoken_for : 0;
+    size_t free_slots = mc_pool_free_slots(node);
+    free_slots = free_slots > node->asked ? free_slots - node->asked : 0;
     mc_queue *queue = free_slots ? mc_queues_next(&node->queues, capacity, now_ms) : NULL;
     if (!queue)
       return;

@@ -183,14 +183,6 @@ void mc_aggregate_flush(mc_node *node) {
   }
 }
 
-bool mc_aggregate_waits(const mc_node *node) {
-  MC_LIST_EACH(link, &node->folds.passes) {
-    if (mc_container_of(link, struct look, link)->waiting)
-      return true;
-  }
-  return false;
-}
-
 void mc_aggregate_look_at(mc_node *node, mc_slice queue, mc_slice group) {
   struct look *look = look_new(node, queue, false);
   mc_args_add(&look->groups, group);

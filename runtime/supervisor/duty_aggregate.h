@@ -3,15 +3,13 @@
  * server, go back to their groups.
  *
  * A look goes through the names of a queue's groups a page at a time, and through the groups that have a rule a batch
- * at a time. Before a batch is asked for, a slot must be free at a worker for a set that it may bring: while a look
- * waits for one, dispatch leaves the next free slot to it.
+ * at a time. Before a batch is asked for, a slot must be free at a worker for a set that it may bring. A look that
+ * waits for one gets the next that comes free: at the end of a loop turn looks come before dispatch.
  */
 #ifndef MC_SUPERVISOR_DUTY_AGGREGATE_H
 #define MC_SUPERVISOR_DUTY_AGGREGATE_H
 
 #include "base/slice.h"
-
-#include <stdbool.h>
 
 struct mc_node;
 
@@ -20,8 +18,7 @@ void mc_duty_aggregate(struct mc_node *node);
 /* Looks at one group now: there may be more of it. */
 void mc_aggregate_look_at(struct mc_node *node, mc_slice queue, mc_slice group);
 
-void mc_aggregate_flush(struct mc_node *node); /* sends the batches for which there is a slot; once per loop turn */
-bool mc_aggregate_waits(const struct mc_node *node); /* a look waits for a slot */
-void mc_aggregate_deinit(struct mc_node *node);      /* after the loop has ended */
+void mc_aggregate_flush(struct mc_node *node);  /* sends the batches for which there is a slot; once per loop turn */
+void mc_aggregate_deinit(struct mc_node *node); /* after the loop has ended */
 
 #endif
