@@ -2,7 +2,7 @@
 #include "protocol/backoff.h"
 
 #define FOLD_MAX_S 300
-#define FOLD_DOUBLINGS 9 /* 2^9 is above FOLD_MAX_S */
+#define FOLD_DOUBLINGS 9  /* 2^9 is above FOLD_MAX_S */
 #define RETRIED_MAX 50000 /* 50000^4 still fits an int64, and is some billion centuries */
 
 int64_t mc_backoff_default_s(int32_t retried, uint32_t random30) {

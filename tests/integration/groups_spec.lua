@@ -184,6 +184,28 @@ describe("a fold that fails", function()
     assert.is_true(last > 1.5 * first, ("the waits do not grow: %d ms, then %d ms"):format(first, last))
   end))
 
+  it("since its task is a duplicate is tried again until it is none", with_crew(function(crew)
+    crew:script("fold.lua", [[
+      crew.task("one", { perform = function()
+        note "ran"
+        while io.open(here .. "/hold") do crew.sleep(0.02) end
+      end })
+      crew.aggregate { group = "*", max_size = 1, type = "one", fold = function() return "same", { unique = "1h" } end }
+    ]])
+    local queue, hold = crew:queue(), crew:file("hold", "")
+    local node = crew:run()
+    queue:add_grouped("a", 1, number)
+    crew:wait_until("the first is folded and runs", 20, function() return crew.notes:count "ran" == 1 end)
+    queue:add_grouped("b", 1, number)
+    local entry = node:wait_log(20, { event = "group fold failed" })
+    assert.equal("b", entry.group)
+    assert.matches("the folded task 'one' cannot be enqueued: a task with the same unique key", entry.error)
+    assert.equal(1, crew.redis:call("ZCARD", queue:key "g:b"))
+    uv.fs_unlink(hold)
+    crew:wait_counts(queue, 20, { processed = 2, pending = 0, active = 0 })
+    assert.same({}, crew.redis:call("KEYS", queue:key "t:*"))
+  end))
+
   it("by killing its worker has failed, and its neighbours have not", with_crew(function(crew)
     crew:script("fold.lua", FOLD:format(3) .. [[
       crew.aggregate { group = "killer", grace_period = "1s", type = "numbers", fold = function()
@@ -205,7 +227,7 @@ describe("a fold that fails", function()
     queue:add_grouped("killer", 2, number)
     local entry = node:wait_log(20, { event = "group fold failed" })
     assert.equal("killer", entry.group)
-    assert.matches("worker died of signal 11", entry.error)
+    assert.matches("the worker died of signal %d+ .* while it folded this group", entry.error)
     crew:wait_until("the tasks and the other fold run again", 20, function()
       return crew.notes:count "start" >= 10 and crew.notes:count "fold" >= 2
     end)
