@@ -20,13 +20,41 @@
 #include "protocol/frames.h"
 #include "supervisor/group_rules.h"
 
+#include <uthash.h>
+
 struct mc_node;
 struct mc_worker;
-struct mc_fold;
+
+typedef struct mc_fold {
+  uint64_t number;
+  mc_buf names; /* what queue and group point into */
+  mc_slice queue, group;
+  char set_id[MC_UUID_SIZE];
+  mc_args ids;       /* of the tasks, in the order in which the worker has them */
+  uint32_t failures; /* in a row, before this one */
+  bool full;         /* the set has max_size tasks: there may be more in the group */
+  uint64_t extended_ms;
+  struct mc_worker *worker; /* who has it; NULL before and after */
+  mc_list in_worker;
+
+  /* Set when settling begins. */
+  mc_list in_settling; /* alone while it is not settling, and while a call is in flight */
+  bool settling;
+  bool resent;   /* a call was sent and its reply was lost */
+  bool has_task; /* fold; else regroup */
+  mc_enqueue task;
+  mc_buf error;    /* empty: it has not failed */
+  mc_slice *alone; /* into ids: tasks that go to pending */
+  size_t alone_count;
+  uint64_t duration_us;
+
+  struct mc_node *node; /* for callbacks */
+  UT_hash_handle hh;
+} mc_fold;
 
 typedef struct mc_folds {
   mc_group_rules rules;
-  struct mc_fold *by_number;
+  mc_fold *by_number;
   size_t count;
   mc_list settling; /* mc_fold.in_settling: those that are not sent */
   mc_list passes;   /* duty_aggregate.c's looks that are under way */
@@ -35,6 +63,9 @@ typedef struct mc_folds {
 
 void mc_folds_init(mc_folds *folds);
 void mc_folds_deinit(struct mc_node *node); /* logs what could not be given back */
+
+void mc_fold_assign(mc_fold *fold, struct mc_worker *worker); /* hands it to a worker, or (NULL) takes it back */
+void mc_fold_free(mc_fold *fold);                             /* out of every list, gone */
 
 bool mc_folds_has(const mc_folds *folds, mc_slice queue, mc_slice group); /* a set of this group is in hand */
 
@@ -54,7 +85,6 @@ void mc_folds_bury(struct mc_worker *worker, const char *death, bool by_us);
 
 /* ---- every so often ---- */
 
-void mc_folds_flush(struct mc_node *node);  /* sends what settles; once per loop turn */
 void mc_folds_extend(struct mc_node *node); /* deadlines in Redis that are due to be extended */
 void mc_folds_cancel(struct mc_node *node); /* at shutdown */
 

@@ -7,6 +7,7 @@
 #include "supervisor/dispatch.h"
 #include "supervisor/duty_aggregate.h"
 #include "supervisor/duty_recover.h"
+#include "supervisor/fold_settle.h"
 #include "supervisor/node.h"
 
 #include <signal.h>

@@ -239,23 +239,27 @@ describe("a fold that fails", function()
     assert.equal(2, crew.redis:call("ZCARD", queue:key "g:killer"))
   end))
 
-  it("by never coming to an end is stopped, and has failed", with_crew(function(crew)
+  it("by waiting for too long is stopped where it waits", with_crew(function(crew)
     crew:script("fold.lua", [[
-      crew.aggregate { group = "loop", max_size = 1, timeout = "500ms", type = "numbers", fold = function()
-        while true do end
-      end }
-      crew.aggregate { group = "sleep", max_size = 1, timeout = "500ms", type = "numbers", fold = function()
+      crew.aggregate { group = "g", max_size = 1, timeout = "500ms", type = "numbers", fold = function()
         crew.sleep(60)
       end }
     ]])
-    local queue = crew:queue()
-    queue:add_grouped("sleep", 1, number)
-    local node = crew:run { workers = 1, kill_grace = "500ms" }
-    assert.equal("context deadline exceeded",
-      node:wait_log(20, { event = "group fold failed", group = "sleep" }).error)
+    crew:queue():add_grouped("g", 1, number)
+    local node = crew:run { workers = 1, kill_grace = "5s" }
+    assert.equal("context deadline exceeded", node:wait_log(20, { event = "group fold failed" }).error)
     assert.equal(0, #node:log { event = "worker killed" })
-    queue:add_grouped("loop", 1, number)
-    assert.equal("context deadline exceeded", node:wait_log(20, { event = "group fold failed", group = "loop" }).error)
+  end))
+
+  it("by never coming to an end is killed with its worker", with_crew(function(crew)
+    crew:script("fold.lua", [[
+      crew.aggregate { group = "g", max_size = 1, timeout = "500ms", type = "numbers", fold = function()
+        while true do end
+      end }
+    ]])
+    crew:queue():add_grouped("g", 1, number)
+    local node = crew:run { workers = 1, kill_grace = "500ms" }
+    assert.equal("context deadline exceeded", node:wait_log(20, { event = "group fold failed" }).error)
     assert.equal(1, #node:log { event = "worker killed" })
   end))
 end)
