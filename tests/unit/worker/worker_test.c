@@ -735,6 +735,8 @@ static void test_a_fold_takes_a_slot_and_can_be_handed_back_or_cancelled(void **
   crew *self = *state;
   start(self, 1, fold_script);
   uint64_t running = send_fold(self, "g:sleep", "{\"n\":1}", "{\"n\":1}", 0);
+  while (atomic_load(&self->page->slots[0].attempt) != running)
+    usleep(1000);
   uint64_t waiting = send_fold(self, "g:1", "{\"n\":1}", "{\"n\":1}", 0);
   mc_frame_drain_encode(&self->out);
   send_frames(self);
