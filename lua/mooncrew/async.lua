@@ -29,6 +29,7 @@ local STOP_ERRORS = { TIMED_OUT = "context deadline exceeded", CANCELLED = "cont
 ---@field lost fun(fiber: mooncrew.Fiber, message: string)  called instead when the coroutine cannot be used any more
 ---@field task mooncrew.Context|nil
 ---@field slot integer|nil  the host's number for it
+---@field fold table|nil  instead of a task: the group that it folds, until it starts (mooncrew.worker)
 ---@field stopped string|nil  TIMED_OUT or CANCELLED, once it was told to stop
 ---@field wait table|nil  the pending operation while it is parked
 

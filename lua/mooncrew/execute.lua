@@ -45,7 +45,7 @@ execute.describe = describe_safely
 -- The stack down to the handler, without the frames that called it.
 local function handler_trace()
   local trace = traceback("", 3):sub(2)
-  local called_from = trace:find("\n\t%[C%]: in function 'xpcall'\n\t[^\n]*mooncrew/execute%.lua:")
+  local called_from = trace:find("\n\t%[C%]: in function 'xpcall'\n\t[^\n]*mooncrew/%l+%.lua:")
   return called_from and trace:sub(1, called_from - 1) or trace
 end
 
@@ -56,6 +56,10 @@ local function on_error(value)
   end
   return setmetatable({ text = describe_safely(value), trace = handler_trace() }, Failure)
 end
+
+--- For xpcall: a raised value as {text, trace}; an outcome stays what it is.
+---@type fun(value: any): any
+execute.on_error = on_error
 
 local function run_middleware(i, payload, task, definition)
   local middleware = registry.middleware[i]

@@ -1,5 +1,6 @@
 -- mooncrew, as scripts and programs see it: local crew = require "mooncrew".
 
+local aggregate = require "mooncrew.aggregate"
 local async = require "mooncrew.async"
 local cron = require "mooncrew.cron"
 local distribute = require "mooncrew.distribute"
@@ -21,6 +22,9 @@ crew.schema = schema
 
 --- Enqueues a task again and again: crew.cron("0 3 * * *", "report:daily", payload, options).
 crew.cron = cron.declare
+--- Registers how the tasks of a group become one task: crew.aggregate { group = "mail:*", type = "mail:digest",
+--- fold = function(payloads, group, tasks) … end }.
+crew.aggregate = aggregate
 
 --- Enqueues a task: crew.enqueue(type, payload, options) returns its info, or nil, message, code.
 ---@type fun(type: string|mooncrew.Definition, payload: any, options?: table): table|nil, string|nil, string|nil

@@ -1,10 +1,12 @@
--- Which definition serves which task type, and the middleware around all of them.
+-- Which definition serves which task type, the middleware around all of them, and the rules for groups.
 
 local registry = {}
 
 local by_name = {} ---@type table<string, mooncrew.Definition>
 local prefixes = {} ---@type { prefix: string, definition: mooncrew.Definition }[]  the longest first
 local all = {} ---@type mooncrew.Definition[]
+
+local rules = {} ---@type mooncrew.GroupRule[]
 
 --- The functions of crew.use, outermost first.
 ---@type (fun(payload: any, task: mooncrew.Context, next: fun(payload?: any): any): any)[]
@@ -61,9 +63,40 @@ function registry.all()
   return all
 end
 
+--- The rule for groups of this queue ("" for any queue) with this pattern.
+---@param queue string
+---@param pattern string
+---@return mooncrew.GroupRule|nil
+function registry.find_rule(queue, pattern)
+  for _, rule in ipairs(rules) do
+    if (rule.queue or "") == queue and rule.pattern == pattern then
+      return rule
+    end
+  end
+end
+
+--- Registers a rule for groups.
+---@param rule mooncrew.GroupRule
+---@return true|nil, string|nil message  names both places when the pattern is taken in this queue
+function registry.add_rule(rule)
+  local other = registry.find_rule(rule.queue or "", rule.pattern)
+  if other then
+    return nil, ('a rule for the group "%s" is registered twice: at %s and at %s'):format(rule.pattern, other.source,
+      rule.source)
+  end
+  rules[#rules + 1] = rule
+  return true
+end
+
+--- All rules for groups in the order they were registered.
+---@return mooncrew.GroupRule[]
+function registry.rules()
+  return rules
+end
+
 --- Forgets everything; for tests.
 function registry.reset()
-  by_name, prefixes, all = {}, {}, {}
+  by_name, prefixes, all, rules = {}, {}, {}, {}
   registry.middleware = {}
   registry.cron = {}
 end

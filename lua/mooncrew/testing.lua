@@ -5,6 +5,8 @@
 --   local definition = testing.load("scripts/send_verify_email.lua")
 --   local run = testing.perform(definition, { username = "ada" })
 --   assert.are.equal("done", run.outcome, run.error)
+--
+-- testing.fold does the same with a rule for groups.
 
 local async = require "mooncrew.async"
 local context = require "mooncrew.context"
@@ -13,6 +15,7 @@ local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local enqueue_options = require "mooncrew.options"
 local execute = require "mooncrew.execute"
+local fold = require "mooncrew.fold"
 local host = require "mooncrew.host"
 local json = require "mooncrew.json"
 local registry = require "mooncrew.registry"
@@ -144,13 +147,15 @@ end
 local PERFORM_OPTIONS = { id = "string", type = "string", queue = "string", retried = "number", max_retry = "number",
   headers = "table", now = "number", raw_payload = "string", timeout = "duration", cancel_after = "duration" }
 
-local function check_options(options)
+local FOLD_OPTIONS = { group = "string", queue = "string", type = "string", now = "number" }
+
+local function check_options(options, known, caller)
   for name, value in pairs(options) do
-    local wanted = PERFORM_OPTIONS[name]
+    local wanted = known[name]
     if not wanted then
-      error(("testing.perform: unknown option '%s'"):format(tostring(name)), 3)
+      error(("testing.%s: unknown option '%s'"):format(caller, tostring(name)), 3)
     elseif wanted ~= "duration" and type(value) ~= wanted then
-      error(("testing.perform: %s: expected %s, got %s"):format(name, wanted, type(value)), 3)
+      error(("testing.%s: %s: expected %s, got %s"):format(caller, name, wanted, type(value)), 3)
     end
   end
 end
@@ -229,6 +234,28 @@ local function start(world, definition, payload, options, run)
   run_to_end(world, fiber, run)
 end
 
+-- Runs begin(world, run) in a world of its own; an error of it blames whoever called our caller.
+local function in_world(now, begin)
+  local world = world_new(now or os.time())
+  local run = { enqueued = world.enqueued, logs = world.logs }
+  local backend, now_ms = distribute.backend, enqueue_options.now_ms
+  host.use(world:host())
+  distribute.backend = function(...)
+    return world:enqueue(...)
+  end
+  enqueue_options.now_ms = function()
+    return world.now * 1000
+  end
+  local ok, message = pcall(begin, world, run)
+  distribute.backend, enqueue_options.now_ms = backend, now_ms
+  host.use()
+  if not ok then
+    error(message, 3)
+  end
+  run.now = world.now
+  return run
+end
+
 ---@class mooncrew.testing.Run
 ---@field outcome "done"|"failed"|"timed_out"|"cancelled"|"skip_retry"|"invalid"|"revoked"|"snoozed"|"retry_in"
 ---@field result any  what a reader of the stored result gets: a string, or what its JSON says
@@ -247,25 +274,73 @@ end
 ---@return mooncrew.testing.Run
 function testing.perform(definition, payload, options)
   options = options or {}
-  check_options(options)
-  local world = world_new(options.now or os.time())
-  local run = { enqueued = world.enqueued, logs = world.logs }
-  local backend, now_ms = distribute.backend, enqueue_options.now_ms
-  host.use(world:host())
-  distribute.backend = function(...)
-    return world:enqueue(...)
+  check_options(options, PERFORM_OPTIONS, "perform")
+  return in_world(options.now, function(world, run)
+    start(world, definition, payload, options, run)
+  end)
+end
+
+-- ---- folding ----
+
+local function grouped_tasks(payloads, type)
+  local tasks = {}
+  for i, payload in ipairs(payloads) do
+    local definition = registry.find(type)
+    local bytes = definition and definition.payload == "raw" and payload or assert(json.encode(payload))
+    tasks[i] = { id = ("grouped-%d"):format(i), type = type, raw_payload = bytes, headers = {} }
   end
-  enqueue_options.now_ms = function()
-    return world.now * 1000
+  return tasks
+end
+
+local function fill_fold(run, kind, first, second, options)
+  run.outcome = kind:lower()
+  if kind == "FOLDED" then
+    local ok, payload = json.decode(second)
+    run.type, run.raw_payload, run.options = first, second, options
+    run.payload = ok and payload or second
+  elseif kind == "UNFIT" then
+    run.unfit = first
+  else
+    run.error, run.trace = first, second
   end
-  local ok, message = pcall(start, world, definition, payload, options, run)
-  distribute.backend, enqueue_options.now_ms = backend, now_ms
-  host.use()
-  if not ok then
-    error(message, 2)
-  end
-  run.now = world.now
-  return run
+end
+
+local function group_of(rule, options)
+  return options.group or (rule.pattern:gsub("%*$", "some"))
+end
+
+---@class mooncrew.testing.Fold
+---@field outcome "folded"|"unfit"|"failed"|"timed_out"
+---@field type string|nil  of the new task
+---@field payload any  of the new task, as its JSON says, or its bytes
+---@field raw_payload string|nil
+---@field options table|nil  of the new task, normalized
+---@field unfit integer[]|nil  the places of payloads that do not fit the definition of their type
+---@field error string|nil
+---@field trace string|nil
+---@field enqueued table[]
+---@field logs table[]
+---@field now number  the clock at the end, unix seconds
+
+--- Folds as a worker would. Waiting takes no time.
+---@param rule mooncrew.GroupRule  what crew.aggregate returned
+---@param payloads any[]  of the group's tasks
+---@param options table|nil  group and queue ("default"), type of the grouped tasks ("grouped"), now
+---@return mooncrew.testing.Fold
+function testing.fold(rule, payloads, options)
+  options = options or {}
+  check_options(options, FOLD_OPTIONS, "fold")
+  local queue = options.queue or rule.queue or "default"
+  local tasks = grouped_tasks(payloads, options.type or "grouped")
+  return in_world(options.now, function(world, run)
+    local fiber = async.fiber(function(fiber)
+      fill_fold(run, fold.run(rule, queue, group_of(rule, options), tasks, fiber))
+    end, function(fiber, message)
+      fill_fold(run, fiber.stopped or "FAILED", message)
+    end)
+    stop_after(world, fiber, rule.timeout > 0 and rule.timeout or nil, "TIMED_OUT")
+    run_to_end(world, fiber, run)
+  end)
 end
 
 return testing

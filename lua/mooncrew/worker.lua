@@ -7,6 +7,7 @@ local async = require "mooncrew.async"
 local context = require "mooncrew.context"
 local distribute = require "mooncrew.distribute"
 local execute = require "mooncrew.execute"
+local fold = require "mooncrew.fold"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
@@ -88,16 +89,41 @@ local function lost(fiber, message)
   native.task_finish(fiber.slot, fiber.stopped or "FAILED", message)
 end
 
+local function run_fold(fiber)
+  local slot, job = fiber.slot, fiber.fold
+  fiber.fold = nil -- fibers are used again
+  local kind, first, second, options = fold.run(job.rule, job.queue, job.group, job.tasks, fiber)
+  fibers[slot] = nil
+  if kind == "FOLDED" then
+    native.fold_finish(slot, first, second, options)
+  elseif kind == "UNFIT" then
+    native.fold_unfit(slot, first)
+  else
+    native.task_finish(slot, kind, first, second)
+  end
+end
+
+-- The rules for groups as the manifest has them: durations in seconds, 0 for what is not limited.
+local function group_rules()
+  local list = {}
+  for i, rule in ipairs(registry.rules()) do
+    list[i] = { queue = rule.queue or "", pattern = rule.pattern, grace = rule.grace_period,
+      max_delay = rule.max_delay or 0, max_size = rule.max_size or 0, timeout = rule.timeout }
+  end
+  return list
+end
+
 --- Loads the scripts.
 ---@param folder string
----@return table|nil manifest  type and declared queue (or ""), in turns; in its field cron the entries of crew.cron
+---@return table|nil manifest  type and declared queue (or ""), in turns; in its fields cron and groups the entries of
+--- crew.cron and the rules for groups
 ---@return string|nil message  names file and line
 function worker.load(folder)
   local ok, message = scripts.load(folder)
   if not ok then
     return nil, message
   end
-  local manifest = {}
+  local manifest = { groups = group_rules() }
   for _, definition in ipairs(registry.all()) do
     manifest[#manifest + 1] = definition.type
     manifest[#manifest + 1] = definition.options.queue or ""
@@ -115,6 +141,26 @@ function worker.start(slot, id, type, queue, payload, retried, max_retry, deadli
   fiber.slot = slot
   fiber.task = context.new { id = id, type = type, queue = queue, raw_payload = payload, retried = retried,
     max_retry = max_retry, deadline = deadline, headers = headers, fiber = fiber }
+  fibers[slot] = fiber
+  async.step(fiber)
+end
+
+--- Starts a fold, and runs it until it waits or ends.
+---@param slot integer
+---@param rule_queue string  with the pattern the rule's name
+---@param pattern string
+---@param queue string
+---@param group string
+---@param tasks mooncrew.GroupedTask[]
+function worker.fold(slot, rule_queue, pattern, queue, group, tasks)
+  local rule = registry.find_rule(rule_queue, pattern)
+  if not rule then
+    native.task_finish(slot, "FAILED", ('no script registers a rule for groups "%s"'):format(pattern))
+    return
+  end
+  local fiber = async.fiber(run_fold, lost)
+  fiber.slot = slot
+  fiber.fold = { rule = rule, queue = queue, group = group, tasks = tasks }
   fibers[slot] = fiber
   async.step(fiber)
 end

@@ -263,6 +263,7 @@ static const struct stats_field {
     {"archived", offsetof(mc_queue_stats, archived)},
     {"completed", offsetof(mc_queue_stats, completed)},
     {"aggregating", offsetof(mc_queue_stats, aggregating)},
+    {"failing_folds", offsetof(mc_queue_stats, failing_folds)},
     {"processed_today", offsetof(mc_queue_stats, processed_today)},
     {"failed_today", offsetof(mc_queue_stats, failed_today)},
     {"processed", offsetof(mc_queue_stats, processed)},

@@ -30,6 +30,7 @@ static const struct source {
     {"GET", MC_KEY_FAILED, false, offsetof(mc_queue_stats, failed)},
     {"GET", MC_KEY_PROCESSED, true, offsetof(mc_queue_stats, processed_today)},
     {"GET", MC_KEY_FAILED, true, offsetof(mc_queue_stats, failed_today)},
+    {"HLEN", MC_KEY_FOLD_FAILURES, false, offsetof(mc_queue_stats, failing_folds)},
 };
 
 enum { NUMBERS = MC_COUNT(sources), OLDEST = NUMBERS, GROUPS, PER_QUEUE };

@@ -8,6 +8,7 @@ typedef struct mc_queue_stats {
   char *name;
   int64_t paused;                                                              /* 1: paused; 0: not */
   int64_t pending, active, scheduled, retry, archived, completed, aggregating; /* tasks by state */
+  int64_t failing_folds;                                                       /* groups whose last fold failed */
   int64_t processed_today, failed_today; /* since midnight, UTC; processed counts failures too */
   int64_t processed, failed;             /* since the queue was made */
   int64_t latency_ms;                    /* how long the oldest pending task has waited; 0: none waits */

@@ -171,7 +171,7 @@ static bool cursor_done(const cursor *in) {
 /* ---- the reader ---- */
 
 static bool type_known(int type) {
-  return (type >= MC_FRAME_SETTINGS && type <= MC_FRAME_PING) || (type >= MC_FRAME_READY && type <= MC_FRAME_PONG);
+  return (type >= MC_FRAME_SETTINGS && type <= MC_FRAME_FOLD) || (type >= MC_FRAME_READY && type <= MC_FRAME_FOLDED);
 }
 
 void mc_frame_reader_feed(mc_frame_reader *reader, const char *bytes, size_t size) {
@@ -316,6 +316,58 @@ int mc_frame_enqueued_decode(mc_slice body, mc_frame_enqueued *out) {
   return 0;
 }
 
+void mc_frame_fold_encode(mc_buf *out, const mc_frame_fold *fold) {
+  size_t start = frame_begin(out, MC_FRAME_FOLD);
+  put_u64(out, fold->attempt);
+  put_slice(out, fold->rule_queue);
+  put_slice(out, fold->pattern);
+  put_slice(out, fold->queue);
+  put_slice(out, fold->group);
+  put_u64(out, (uint64_t)fold->timeout_ms);
+  put_u32(out, (uint32_t)fold->count);
+  for (size_t i = 0; i < fold->count; i++) {
+    put_slice(out, fold->tasks[i].id);
+    put_slice(out, fold->tasks[i].type);
+    put_slice(out, fold->tasks[i].payload);
+    put_headers(out, fold->tasks[i].headers, fold->tasks[i].header_count);
+  }
+  frame_end(out, start);
+}
+
+int mc_frame_fold_decode(mc_slice body, mc_frame_fold *out) {
+  cursor in = cursor_over(body);
+  mc_frame_fold fold = {0};
+  fold.attempt = take_u64(&in);
+  fold.rule_queue = take_slice(&in);
+  fold.pattern = take_slice(&in);
+  fold.queue = take_slice(&in);
+  fold.group = take_slice(&in);
+  fold.timeout_ms = (int64_t)take_u64(&in);
+  fold.count = take_count(&in);
+  mc_frame_fold_task *tasks = fold.count ? mc_zalloc(fold.count * sizeof *tasks) : NULL;
+  for (size_t i = 0; i < fold.count; i++) {
+    tasks[i].id = take_slice(&in);
+    tasks[i].type = take_slice(&in);
+    tasks[i].payload = take_slice(&in);
+    tasks[i].headers = take_headers(&in, &tasks[i].header_count);
+  }
+  fold.tasks = tasks;
+  if (!cursor_done(&in)) {
+    mc_frame_fold_free(&fold);
+    return MC_EMALFORMED;
+  }
+  *out = fold;
+  return 0;
+}
+
+void mc_frame_fold_free(mc_frame_fold *fold) {
+  for (size_t i = 0; i < fold->count; i++)
+    free((void *)fold->tasks[i].headers);
+  free((void *)fold->tasks);
+  fold->tasks = NULL;
+  fold->count = 0;
+}
+
 void mc_frame_token_encode(mc_buf *out, mc_frame_type type, const mc_frame_token *token) {
   size_t start = frame_begin(out, type);
   put_u64(out, token->token);
@@ -360,6 +412,33 @@ static mc_cron_entry *take_cron(cursor *in, size_t *out_count) {
   return entries;
 }
 
+static void put_rules(mc_buf *out, const mc_frame_group_rule *rules, size_t count) {
+  put_u32(out, (uint32_t)count);
+  for (size_t i = 0; i < count; i++) {
+    put_slice(out, rules[i].queue);
+    put_slice(out, rules[i].pattern);
+    put_u64(out, (uint64_t)rules[i].grace_s);
+    put_u64(out, (uint64_t)rules[i].max_delay_s);
+    put_u32(out, rules[i].max_size);
+    put_u64(out, (uint64_t)rules[i].timeout_ms);
+  }
+}
+
+static mc_frame_group_rule *take_rules(cursor *in, size_t *out_count) {
+  size_t count = take_count(in);
+  mc_frame_group_rule *rules = count ? mc_alloc(count * sizeof *rules) : NULL;
+  for (size_t i = 0; i < count; i++) {
+    rules[i].queue = take_slice(in);
+    rules[i].pattern = take_slice(in);
+    rules[i].grace_s = (int64_t)take_u64(in);
+    rules[i].max_delay_s = (int64_t)take_u64(in);
+    rules[i].max_size = take_u32(in);
+    rules[i].timeout_ms = (int64_t)take_u64(in);
+  }
+  *out_count = count;
+  return rules;
+}
+
 void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready) {
   size_t start = frame_begin(out, MC_FRAME_READY);
   put_u32(out, (uint32_t)ready->count);
@@ -368,6 +447,7 @@ void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready) {
     put_slice(out, ready->entries[i].queue);
   }
   put_cron(out, ready->cron, ready->cron_count);
+  put_rules(out, ready->rules, ready->rule_count);
   frame_end(out, start);
 }
 
@@ -382,6 +462,7 @@ int mc_frame_ready_decode(mc_slice body, mc_frame_ready *out) {
   }
   ready.entries = entries;
   ready.cron = take_cron(&in, &ready.cron_count);
+  ready.rules = take_rules(&in, &ready.rule_count);
   if (!cursor_done(&in)) {
     mc_frame_ready_free(&ready);
     return MC_EMALFORMED;
@@ -394,6 +475,7 @@ void mc_frame_ready_free(mc_frame_ready *ready) {
   for (size_t i = 0; i < ready->cron_count; i++)
     free((void *)ready->cron[i].options.headers);
   free((void *)ready->cron);
+  free((void *)ready->rules);
   free((void *)ready->entries);
   *ready = (mc_frame_ready){0};
 }
@@ -462,4 +544,41 @@ int mc_frame_enqueue_decode(mc_slice body, mc_frame_enqueue *out) {
   }
   *out = enqueue;
   return 0;
+}
+
+void mc_frame_folded_encode(mc_buf *out, const mc_frame_folded *folded) {
+  size_t start = frame_begin(out, MC_FRAME_FOLDED);
+  put_u64(out, folded->attempt);
+  put_u64(out, folded->duration_us);
+  put_u32(out, (uint32_t)folded->unfit_count);
+  for (size_t i = 0; i < folded->unfit_count; i++)
+    put_u64(out, folded->unfit[i]);
+  put_options(out, &folded->options);
+  frame_end(out, start);
+}
+
+int mc_frame_folded_decode(mc_slice body, mc_frame_folded *out) {
+  cursor in = cursor_over(body);
+  mc_frame_folded folded = {0};
+  folded.attempt = take_u64(&in);
+  folded.duration_us = take_u64(&in);
+  folded.unfit_count = take_count(&in);
+  uint64_t *unfit = folded.unfit_count ? mc_alloc(folded.unfit_count * sizeof *unfit) : NULL;
+  for (size_t i = 0; i < folded.unfit_count; i++)
+    unfit[i] = take_u64(&in);
+  folded.unfit = unfit;
+  folded.options = take_options(&in);
+  if (!cursor_done(&in)) {
+    mc_frame_folded_free(&folded);
+    return MC_EMALFORMED;
+  }
+  *out = folded;
+  return 0;
+}
+
+void mc_frame_folded_free(mc_frame_folded *folded) {
+  free((void *)folded->unfit);
+  free((void *)folded->options.headers);
+  folded->unfit = NULL;
+  folded->options.headers = NULL;
 }

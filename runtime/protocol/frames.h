@@ -4,8 +4,8 @@
  * texts and bytes as u32 size + bytes. Both ends are the same binary, so a version that differs is an error, not a
  * negotiation: raise MC_FRAME_VERSION with every change of a body's layout.
  *
- *   supervisor → worker   SETTINGS (first)  TASK  CANCEL  DRAIN  ENQUEUED  PING
- *   worker → supervisor   READY or LOAD_FAILED (first)  RESULT  ENQUEUE  PONG
+ *   supervisor → worker   SETTINGS (first)  TASK  CANCEL  DRAIN  ENQUEUED  PING  FOLD
+ *   worker → supervisor   READY or LOAD_FAILED (first)  RESULT  ENQUEUE  PONG  FOLDED
  *
  * Encoders append a whole frame to a buffer; decoders read a body and lend slices into it.
  */
@@ -18,7 +18,7 @@
 #include "protocol/enqueue.h"
 #include "protocol/message.h"
 
-#define MC_FRAME_VERSION 3
+#define MC_FRAME_VERSION 4
 #define MC_FRAME_HEAD_SIZE 8
 #define MC_FRAME_MAX_BODY (600u << 20) /* above Redis' own limit of 512 MB for a value */
 
@@ -29,11 +29,13 @@ typedef enum mc_frame_type {
   MC_FRAME_DRAIN,
   MC_FRAME_ENQUEUED,
   MC_FRAME_PING,
+  MC_FRAME_FOLD,
   MC_FRAME_READY = 32,
   MC_FRAME_LOAD_FAILED,
   MC_FRAME_RESULT,
   MC_FRAME_ENQUEUE,
   MC_FRAME_PONG,
+  MC_FRAME_FOLDED,
 } mc_frame_type;
 
 typedef struct mc_frame {
@@ -84,6 +86,21 @@ typedef struct mc_frame_enqueued { /* the answer to one ENQUEUE */
   int64_t process_at_s; /* 0 unless scheduled */
 } mc_frame_enqueued;
 
+typedef struct mc_frame_fold_task {
+  mc_slice id, type, payload;
+  const mc_header *headers;
+  size_t header_count;
+} mc_frame_fold_task;
+
+typedef struct mc_frame_fold {
+  uint64_t attempt;             /* numbered like tasks' attempts; CANCEL and DRAIN mean folds too */
+  mc_slice rule_queue, pattern; /* which rule folds: the two name it, as in mc_frame_group_rule */
+  mc_slice queue, group;
+  int64_t timeout_ms;              /* from the function's start; 0: none */
+  const mc_frame_fold_task *tasks; /* encode: borrowed; decode: allocated, see mc_frame_fold_free */
+  size_t count;
+} mc_frame_fold;
+
 typedef struct mc_frame_token { /* PING and PONG */
   uint64_t token;
 } mc_frame_token;
@@ -97,21 +114,34 @@ int mc_frame_cancel_decode(mc_slice body, mc_frame_attempt *out);
 void mc_frame_drain_encode(mc_buf *out); /* no body: hand back what was not started */
 void mc_frame_enqueued_encode(mc_buf *out, const mc_frame_enqueued *enqueued);
 int mc_frame_enqueued_decode(mc_slice body, mc_frame_enqueued *out);
+void mc_frame_fold_encode(mc_buf *out, const mc_frame_fold *fold);
+int mc_frame_fold_decode(mc_slice body, mc_frame_fold *out);
+void mc_frame_fold_free(mc_frame_fold *fold); /* what decoding allocated */
 void mc_frame_token_encode(mc_buf *out, mc_frame_type type, const mc_frame_token *token);
 int mc_frame_token_decode(mc_slice body, mc_frame_token *out);
 
 /* ---- worker → supervisor ---- */
 
-/* READY: the manifest: the registered types with the queue each declares, and the cron entries. */
+/* READY: the manifest: the registered types with the queue each declares, the cron entries, and the rules for groups. */
 typedef struct mc_frame_manifest_entry {
   mc_slice type, queue; /* queue empty: none declared */
 } mc_frame_manifest_entry;
+
+typedef struct mc_frame_group_rule {
+  mc_slice queue;               /* empty: any */
+  mc_slice pattern;             /* a group's name, or a prefix and "*" */
+  int64_t grace_s, max_delay_s; /* max_delay_s 0: none */
+  uint32_t max_size;            /* 0: none */
+  int64_t timeout_ms;           /* of one fold */
+} mc_frame_group_rule;
 
 typedef struct mc_frame_ready {
   const mc_frame_manifest_entry *entries; /* encode: borrowed; decode: allocated, see mc_frame_ready_free */
   size_t count;
   const mc_cron_entry *cron; /* likewise */
   size_t cron_count;
+  const mc_frame_group_rule *rules; /* likewise */
+  size_t rule_count;
 } mc_frame_ready;
 
 typedef struct mc_frame_load_failed {
@@ -148,6 +178,15 @@ typedef struct mc_frame_enqueue {
   mc_enqueue_options options; /* headers: encode borrowed; decode allocated, the caller frees */
 } mc_frame_enqueue;
 
+/* How a fold ended well; one that did not ends with a RESULT: FAILED, TIMED_OUT, CANCELLED or NOT_STARTED. */
+typedef struct mc_frame_folded {
+  uint64_t attempt;
+  uint64_t duration_us;
+  const uint64_t *unfit; /* places of tasks whose payload does not fit; then nothing was folded. Decode: allocated */
+  size_t unfit_count;
+  mc_enqueue_options options; /* the new task. headers: encode borrowed; decode allocated */
+} mc_frame_folded;
+
 void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready);
 int mc_frame_ready_decode(mc_slice body, mc_frame_ready *out);
 void mc_frame_ready_free(mc_frame_ready *ready); /* what decoding allocated */
@@ -157,6 +196,9 @@ void mc_frame_result_encode(mc_buf *out, const mc_frame_result *result);
 int mc_frame_result_decode(mc_slice body, mc_frame_result *out);
 void mc_frame_enqueue_encode(mc_buf *out, const mc_frame_enqueue *enqueue);
 int mc_frame_enqueue_decode(mc_slice body, mc_frame_enqueue *out);
+void mc_frame_folded_encode(mc_buf *out, const mc_frame_folded *folded);
+int mc_frame_folded_decode(mc_slice body, mc_frame_folded *out);
+void mc_frame_folded_free(mc_frame_folded *folded); /* what decoding allocated */
 
 /* ---- the shared page (a memfd, descriptor 4 of the worker) ----
  *

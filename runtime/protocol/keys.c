@@ -60,6 +60,12 @@ void mc_key_queue_prefix(mc_buf *out, mc_slice queue) {
   add_queue_prefix(out, queue);
 }
 
+void mc_key_aggregation_set(mc_buf *out, mc_slice queue, mc_slice group, mc_slice id) {
+  mc_key_group(out, queue, group);
+  mc_buf_add_char(out, ':');
+  mc_buf_add_slice(out, id);
+}
+
 int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload) {
   add_queue_prefix(out, queue);
   mc_buf_add_text(out, "unique:");

@@ -30,7 +30,8 @@
   X(GROUPS, "groups")                     \
   X(AGGREGATION_SETS, "aggregation_sets") \
   X(LIMITS, "mc_limits")                  \
-  X(RATE, "mc_rate")
+  X(RATE, "mc_rate")                      \
+  X(FOLD_FAILURES, "mc_fold_failures")
 /* clang-format on */
 
 typedef enum mc_queue_key {
@@ -45,6 +46,8 @@ void mc_key_task(mc_buf *out, mc_slice queue, mc_slice id);       /* asynq:{q}:t
 void mc_key_group_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}:g: */
 void mc_key_group(mc_buf *out, mc_slice queue, mc_slice group);   /* asynq:{q}:g:<group> */
 void mc_key_queue_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}: */
+/* asynq:{q}:g:<group>:<id>; no colon in the id */
+void mc_key_aggregation_set(mc_buf *out, mc_slice queue, mc_slice group, mc_slice id);
 
 /* asynq:{q}:unique:<type>:<md5 of payload>; without a payload (data NULL) the name ends after the second colon. 0, or
  * MC_EINTERNAL where OpenSSL has no MD5 (FIPS mode): what was appended is then of no use. */

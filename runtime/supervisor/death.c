@@ -82,4 +82,5 @@ void mc_death_settle(mc_worker *worker, int64_t status, int signal) {
   }
   if (blamed)
     settle_blamed(worker, blamed, &death);
+  mc_folds_bury(worker, death.text, death.by_us);
 }

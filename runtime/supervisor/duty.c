@@ -6,6 +6,7 @@
 #include "supervisor/duty_discover.h"
 #include "supervisor/duty_cron.h"
 #include "supervisor/duty_cron_tell.h"
+#include "supervisor/duty_aggregate.h"
 #include "supervisor/duty_forward.h"
 #include "supervisor/duty_heartbeat.h"
 #include "supervisor/duty_janitor.h"
@@ -32,6 +33,7 @@ static const mc_duty duties[MC_DUTY_COUNT] = {
     {.name = "recover", .every_ms = 1500, .run = mc_duty_recover},
     {.name = "cron", .whole_seconds = true, .on_connect = true, .run = mc_duty_cron},
     {.name = "cron-tell", .every_ms = 10000, .on_connect = true, .run = mc_duty_cron_tell},
+    {.name = "aggregate", .every_ms = 1000, .run = mc_duty_aggregate},
 };
 
 static void on_timer(uv_timer_t *timer);

@@ -19,7 +19,7 @@ typedef struct mc_duty {
   void (*run)(struct mc_node *node);
 } mc_duty;
 
-#define MC_DUTY_COUNT 11
+#define MC_DUTY_COUNT 12
 
 typedef struct mc_duty_timer {
   struct mc_node *node;

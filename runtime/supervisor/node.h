@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "redis/url.h"
 #include "supervisor/crons.h"
+#include "supervisor/folds.h"
 #include "supervisor/held.h"
 #include "supervisor/link.h"
 #include "supervisor/pool.h"
@@ -42,6 +43,7 @@ typedef struct mc_node {
   mc_settle settle;
   mc_outbox outbox;
   mc_crons crons;
+  mc_folds folds;
   mc_duties duties;
   mc_discovery discovery;
   mc_shutdown shutdown;

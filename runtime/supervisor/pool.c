@@ -32,7 +32,8 @@ static size_t worker_free_slots(const mc_worker *worker) {
   size_t slots = (size_t)worker->node->config->concurrency;
   if (worker->mean_us < SHORT_US)
     slots += (size_t)worker->node->config->prefetch;
-  return worker->held_count < slots ? slots - worker->held_count : 0;
+  size_t taken = worker->held_count + worker->fold_count;
+  return taken < slots ? slots - taken : 0;
 }
 
 bool mc_worker_has_room(const mc_worker *worker) {
@@ -201,6 +202,7 @@ static void start_worker(mc_pool_place *place) {
   worker->holders = 1;
   worker->mean_us = LONG_US;
   mc_list_init(&worker->held);
+  mc_list_init(&worker->folds);
   worker->channel.on_frame = mc_worker_on_frame;
   worker->channel.on_broken = on_channel_broken;
   worker->channel.on_closed = on_channel_closed;

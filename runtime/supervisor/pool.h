@@ -44,6 +44,8 @@ typedef struct mc_worker {
   uint64_t started_ms;
   mc_list held; /* mc_held.in_worker, in the order of dispatch */
   size_t held_count;
+  mc_list folds; /* mc_fold.in_worker */
+  size_t fold_count;
   uint64_t overdue_attempt; /* killed since this attempt was past its time; 0: not for that */
   bool killed_to_stop;      /* killed at shutdown: nobody is to blame */
   bool load_failed;

@@ -13,6 +13,8 @@ static const char *const names[] = {
     [MC_REFUSED_DISCOVER] = "list queues",
     [MC_REFUSED_CRON] = "enqueue cron tick",
     [MC_REFUSED_CRON_TELL] = "list cron entries",
+    [MC_REFUSED_AGGREGATE] = "aggregate",
+    [MC_REFUSED_RECLAIM] = "reclaim aggregation sets",
 };
 
 static void log_change(mc_refusal what, mc_slice queue, const mc_value *reply) {

@@ -16,6 +16,8 @@ typedef enum mc_refusal {
   MC_REFUSED_DISCOVER,
   MC_REFUSED_CRON,
   MC_REFUSED_CRON_TELL,
+  MC_REFUSED_AGGREGATE,
+  MC_REFUSED_RECLAIM,
 } mc_refusal;
 
 /* A reply came: true when it is no error. said: a bit per mc_refusal, kept by the caller. queue: for the log, may be

@@ -85,6 +85,7 @@ static void enter_cancelling(mc_node *node) {
   HASH_ITER(hh, node->held.by_attempt, held, next) {
     mc_cancel_held(held);
   }
+  mc_folds_cancel(node);
   uv_timer_start(&node->shutdown.timer, on_cancel_over, CANCEL_MS, 0);
 }
 
@@ -108,7 +109,7 @@ static void enter_draining(mc_node *node, const char *why) {
 void mc_shutdown_check(mc_node *node) {
   mc_phase phase = node->shutdown.phase;
   if ((phase == MC_DRAINING || phase == MC_CANCELLING) && node->held.count == 0 && node->outbox.pending == 0 &&
-      node->asked == 0)
+      node->folds.count == 0 && node->asked == 0)
     enter_closing(node);
 }
 

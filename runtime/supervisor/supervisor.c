@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/dispatch.h"
+#include "supervisor/duty_aggregate.h"
 #include "supervisor/duty_recover.h"
+#include "supervisor/fold_settle.h"
 #include "supervisor/node.h"
 
 #include <signal.h>
@@ -17,6 +19,8 @@ static void on_turn_end(uv_prepare_t *turn) {
   mc_node *node = mc_container_of(turn, mc_node, turn);
   mc_outbox_flush(node);
   mc_settle_flush(node);
+  mc_folds_flush(node);
+  mc_aggregate_flush(node);
   mc_dispatch_run(node);
   if (node->link.commands)
     mc_conn_flush(node->link.commands);
@@ -62,6 +66,7 @@ static int deinit(mc_node *node) {
   free_held(node);
   mc_outbox_deinit(node);
   mc_crons_deinit(&node->crons);
+  mc_folds_deinit(node);
   mc_recover_forget(node);
   mc_queues_deinit(&node->queues);
   mc_pool_deinit(&node->pool);
@@ -88,6 +93,7 @@ int mc_supervisor_run(const mc_config *config) {
   mc_queues_init(&node->queues, config);
   mc_outbox_init(&node->outbox);
   mc_crons_init(&node->crons);
+  mc_folds_init(&node->folds);
   if (mc_link_open(node, &err)) {
     mc_log_event(MC_LOG_ERROR, "cannot start", "%s", err.text);
     node->shutdown.exit_code = 1;

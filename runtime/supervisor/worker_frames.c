@@ -18,6 +18,7 @@ static int on_ready(mc_worker *worker, mc_slice body) {
     return MC_EMALFORMED;
   if (worker->state == MC_WORKER_STARTING)
     worker->state = MC_WORKER_SERVING;
+  mc_group_rules_set(&worker->node->folds.rules, ready.rules, ready.rule_count);
   mc_log_begin(MC_LOG_INFO, "worker ready");
   mc_log_int("worker", worker->index);
   mc_log_int("pid", worker->process.pid);
@@ -49,7 +50,8 @@ static int on_result(mc_worker *worker, mc_slice body) {
   mc_frame_result result;
   if (mc_frame_result_decode(body, &result))
     return MC_EMALFORMED;
-  mc_outcome_take(worker->node, &result);
+  if (!mc_folds_fail(worker->node, &result))
+    mc_outcome_take(worker->node, &result);
   return 0;
 }
 
@@ -62,11 +64,18 @@ static int on_enqueue(mc_worker *worker, mc_slice body) {
   return 0;
 }
 
+static int on_folded(mc_worker *worker, mc_slice body) {
+  mc_frame_folded folded;
+  if (mc_frame_folded_decode(body, &folded))
+    return MC_EMALFORMED;
+  mc_folds_end(worker->node, &folded);
+  mc_frame_folded_free(&folded);
+  return 0;
+}
+
 static frame_fn *const frames[] = {
-    [MC_FRAME_READY] = on_ready,
-    [MC_FRAME_LOAD_FAILED] = on_load_failed,
-    [MC_FRAME_RESULT] = on_result,
-    [MC_FRAME_ENQUEUE] = on_enqueue,
+    [MC_FRAME_READY] = on_ready,     [MC_FRAME_LOAD_FAILED] = on_load_failed, [MC_FRAME_RESULT] = on_result,
+    [MC_FRAME_ENQUEUE] = on_enqueue, [MC_FRAME_FOLDED] = on_folded,
 };
 
 void mc_worker_on_frame(void *arg, const mc_frame *frame) {

@@ -163,17 +163,50 @@ static void read_options(lua_State *L, int table, mc_enqueue_options *out) {
   read_headers(L, table, out);
 }
 
-static int enqueue_send(lua_State *L) {
-  mc_tasks *tasks = bindings_of(L)->tasks;
-  uint32_t slot = check_slot(L, tasks);
+/* Arguments 2 to 4: type, payload, options. */
+static mc_enqueue_options check_new_task(lua_State *L) {
   mc_enqueue_options options = {0};
   mc_enqueue_options_init(&options);
   options.type.data = luaL_checklstring(L, 2, &options.type.size);
   options.payload.data = luaL_checklstring(L, 3, &options.payload.size);
   luaL_checktype(L, 4, LUA_TTABLE);
   read_options(L, 4, &options);
+  return options;
+}
+
+static int enqueue_send(lua_State *L) {
+  mc_tasks *tasks = bindings_of(L)->tasks;
+  uint32_t slot = check_slot(L, tasks);
+  mc_enqueue_options options = check_new_task(L);
   lua_pushnumber(L, (lua_Number)mc_tasks_enqueue(tasks, slot, &options));
   return 1;
+}
+
+/* ---- folds ---- */
+
+static int fold_finish(lua_State *L) {
+  mc_tasks *tasks = bindings_of(L)->tasks;
+  uint32_t slot = check_slot(L, tasks);
+  mc_frame_folded folded = {.options = check_new_task(L)};
+  mc_tasks_folded(tasks, slot, &folded);
+  return 0;
+}
+
+/* Lua counts from 1, the frame from 0. */
+static int fold_unfit(lua_State *L) {
+  mc_tasks *tasks = bindings_of(L)->tasks;
+  uint32_t slot = check_slot(L, tasks);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  size_t count = lua_objlen(L, 2);
+  uint64_t *places = lua_newuserdata(L, (count + 1) * sizeof *places);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 2, (int)i + 1);
+    places[i] = (uint64_t)luaL_checkinteger(L, -1) - 1;
+    lua_pop(L, 1);
+  }
+  mc_frame_folded folded = {.unfit = places, .unfit_count = count};
+  mc_tasks_folded(tasks, slot, &folded);
+  return 0;
 }
 
 /* ---- log lines ---- */
@@ -216,6 +249,7 @@ static const luaL_Reg functions[] = {
     {"clock_wall", clock_wall},   {"clock_monotonic", clock_monotonic},
     {"log_begin", log_begin},     {"log_text", log_text},
     {"log_json", log_json},       {"log_end", log_end},
+    {"fold_finish", fold_finish}, {"fold_unfit", fold_unfit},
 };
 
 int luaopen_mooncrew_native_worker(lua_State *L) {

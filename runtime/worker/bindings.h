@@ -4,6 +4,8 @@
  *   task_ready(slot)                               its wait is over: worker.step(slot) is to be called
  *   task_finish(slot, outcome, text, trace, delay) it ended; outcome "DONE", "FAILED" …, delay in seconds, the last
  *                                                  three may be nil
+ *   fold_finish(slot, type, payload, options)      a fold ended: the new task, options as for enqueue_send
+ *   fold_unfit(slot, places)                       it did not begin: the payloads at these places do not fit
  *   timer_start(seconds, callback) → timer         calls back once, never early
  *   timer_stop(timer)                              harmless when it has ended
  *   enqueue_send(slot, type, payload, options) → request    options as mooncrew.options.normalize makes them

@@ -21,7 +21,8 @@ struct mc_attempt {
   mc_list link; /* in waiting or spare, or in ready, or in none (parked or running) */
   mc_tasks *owner;
   uint64_t number;
-  mc_buf body; /* the TASK frame's, until the task starts */
+  bool is_fold;
+  mc_buf body; /* the TASK or FOLD frame's, until it starts */
   uint32_t slot;
   uint64_t started_us;
   uint64_t deadline_ms; /* monotonic; 0: none */
@@ -95,19 +96,33 @@ bool mc_tasks_has(const mc_tasks *tasks, uint32_t slot) {
   return slot < tasks->concurrency && tasks->slots[slot];
 }
 
+/* Its result is on its way: the slot is free. */
+static void attempt_end(mc_attempt *attempt) {
+  mc_tasks *tasks = attempt->owner;
+  if (attempt->armed)
+    uv_timer_stop(&attempt->deadline);
+  mc_page_empty(tasks->page, attempt->slot);
+  tasks->slots[attempt->slot] = NULL;
+  tasks->free_slots[tasks->free_count++] = attempt->slot;
+  attempt_release(attempt);
+  if (can_start(tasks))
+    mc_tasks_wake(tasks);
+}
+
 void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result) {
   mc_attempt *attempt = tasks->slots[slot];
   result->attempt = attempt->number;
   result->duration_us = mc_clock_mono_us() - attempt->started_us;
   send_result(tasks, result);
-  if (attempt->armed)
-    uv_timer_stop(&attempt->deadline);
-  mc_page_empty(tasks->page, slot);
-  tasks->slots[slot] = NULL;
-  tasks->free_slots[tasks->free_count++] = slot;
-  attempt_release(attempt);
-  if (can_start(tasks))
-    mc_tasks_wake(tasks);
+  attempt_end(attempt);
+}
+
+void mc_tasks_folded(mc_tasks *tasks, uint32_t slot, mc_frame_folded *folded) {
+  mc_attempt *attempt = tasks->slots[slot];
+  folded->attempt = attempt->number;
+  folded->duration_us = mc_clock_mono_us() - attempt->started_us;
+  mc_frame_folded_encode(mc_upstream_out(tasks->upstream), folded);
+  attempt_end(attempt);
 }
 
 /* ---- into Lua ---- */
@@ -159,16 +174,31 @@ static void push_slice(lua_State *L, mc_slice slice) {
   lua_pushlstring(L, slice.data ? slice.data : "", slice.size);
 }
 
-static void push_headers(lua_State *L, const mc_frame_task *task) {
-  if (task->header_count == 0) {
-    lua_pushnil(L);
-    return;
-  }
-  lua_createtable(L, 0, (int)task->header_count);
-  for (size_t i = 0; i < task->header_count; i++) {
-    push_slice(L, task->headers[i].name);
-    push_slice(L, task->headers[i].value);
+static void push_headers(lua_State *L, const mc_header *headers, size_t count) {
+  lua_createtable(L, 0, (int)count);
+  for (size_t i = 0; i < count; i++) {
+    push_slice(L, headers[i].name);
+    push_slice(L, headers[i].value);
     lua_rawset(L, -3);
+  }
+}
+
+static void set_text(lua_State *L, const char *name, mc_slice text) {
+  push_slice(L, text);
+  lua_setfield(L, -2, name);
+}
+
+static void push_grouped(lua_State *L, const mc_frame_fold *fold) {
+  lua_createtable(L, (int)fold->count, 0);
+  for (size_t i = 0; i < fold->count; i++) {
+    const mc_frame_fold_task *task = &fold->tasks[i];
+    lua_createtable(L, 0, 4);
+    set_text(L, "id", task->id);
+    set_text(L, "type", task->type);
+    set_text(L, "raw_payload", task->payload);
+    push_headers(L, task->headers, task->header_count);
+    lua_setfield(L, -2, "headers");
+    lua_rawseti(L, -2, (int)i + 1);
   }
 }
 
@@ -184,34 +214,38 @@ static void attempt_enter(mc_attempt *attempt, const mc_frame_task *task, int64_
     lua_pushnumber(L, (double)deadline_ms / 1000);
   else
     lua_pushnil(L);
-  push_headers(L, task);
+  if (task->header_count)
+    push_headers(L, task->headers, task->header_count);
+  else
+    lua_pushnil(L);
+  run_for(attempt);
+}
+
+static void attempt_enter_fold(mc_attempt *attempt, const mc_frame_fold *fold) {
+  lua_State *L = begin_for(attempt, MC_VM_FOLD);
+  push_slice(L, fold->rule_queue);
+  push_slice(L, fold->pattern);
+  push_slice(L, fold->queue);
+  push_slice(L, fold->group);
+  push_grouped(L, fold);
   run_for(attempt);
 }
 
 /* ---- starting ---- */
 
 /* The earlier of time-out (from now) and deadline, unix ms; 0: neither. */
-static int64_t deadline_of(const mc_frame_task *task, int64_t now_ms) {
+static int64_t deadline_of(int64_t timeout_ms, int64_t deadline_ms, int64_t now_ms) {
   int64_t by_timeout = 0;
-  if (task->timeout_ms > 0 && __builtin_add_overflow(now_ms, task->timeout_ms, &by_timeout))
+  if (timeout_ms > 0 && __builtin_add_overflow(now_ms, timeout_ms, &by_timeout))
     by_timeout = 0;
-  if (by_timeout == 0 || (task->deadline_ms > 0 && task->deadline_ms < by_timeout))
-    return task->deadline_ms > 0 ? task->deadline_ms : by_timeout;
+  if (by_timeout == 0 || (deadline_ms > 0 && deadline_ms < by_timeout))
+    return deadline_ms > 0 ? deadline_ms : by_timeout;
   return by_timeout;
 }
 
-static void attempt_start(mc_attempt *attempt) {
+/* Gives it a slot, from now until deadline_ms (unix; 0: for good). */
+static void attempt_occupy(mc_attempt *attempt, int64_t now_ms, int64_t deadline_ms) {
   mc_tasks *tasks = attempt->owner;
-  mc_frame_task task;
-  if (mc_frame_task_decode(mc_buf_slice(&attempt->body), &task)) /* cannot be: it was decoded when it came */
-    abort();
-  int64_t now_ms = mc_clock_wall_ms();
-  int64_t deadline_ms = deadline_of(&task, now_ms);
-  if (deadline_ms && deadline_ms <= now_ms) {
-    attempt_reject(attempt, MC_OUTCOME_TIMED_OUT, deadline_exceeded);
-    free((void *)task.headers);
-    return;
-  }
   mc_list_remove(&attempt->link);
   attempt->armed = false;
   attempt->started_us = mc_clock_mono_us();
@@ -219,8 +253,39 @@ static void attempt_start(mc_attempt *attempt) {
   attempt->slot = tasks->free_slots[--tasks->free_count];
   tasks->slots[attempt->slot] = attempt;
   mc_page_fill(tasks->page, attempt->slot, attempt->number, attempt->started_us / 1000, attempt->deadline_ms);
-  attempt_enter(attempt, &task, deadline_ms);
-  free((void *)task.headers);
+}
+
+static void start_task(mc_attempt *attempt, const mc_frame_task *task) {
+  int64_t now_ms = mc_clock_wall_ms();
+  int64_t deadline_ms = deadline_of(task->timeout_ms, task->deadline_ms, now_ms);
+  if (deadline_ms && deadline_ms <= now_ms) {
+    attempt_reject(attempt, MC_OUTCOME_TIMED_OUT, deadline_exceeded);
+    return;
+  }
+  attempt_occupy(attempt, now_ms, deadline_ms);
+  attempt_enter(attempt, task, deadline_ms);
+}
+
+static void start_fold(mc_attempt *attempt, const mc_frame_fold *fold) {
+  int64_t now_ms = mc_clock_wall_ms();
+  attempt_occupy(attempt, now_ms, deadline_of(fold->timeout_ms, 0, now_ms));
+  attempt_enter_fold(attempt, fold);
+}
+
+/* The body was decoded when it came, so that it cannot be malformed now. */
+static void attempt_start(mc_attempt *attempt) {
+  mc_frame_task task;
+  mc_frame_fold fold;
+  if (attempt->is_fold ? mc_frame_fold_decode(mc_buf_slice(&attempt->body), &fold)
+                       : mc_frame_task_decode(mc_buf_slice(&attempt->body), &task))
+    abort();
+  if (attempt->is_fold) {
+    start_fold(attempt, &fold);
+    mc_frame_fold_free(&fold);
+  } else {
+    start_task(attempt, &task);
+    free((void *)task.headers);
+  }
   drop_body(attempt); /* Lua has its own copy */
 }
 
@@ -266,17 +331,31 @@ static void on_turn(uv_idle_t *handle) {
 
 /* ---- what the supervisor says ---- */
 
+static void add_waiting(mc_tasks *tasks, uint64_t number, bool is_fold, mc_slice body) {
+  mc_attempt *attempt = attempt_take(tasks);
+  attempt->number = number;
+  attempt->is_fold = is_fold;
+  mc_buf_clear(&attempt->body);
+  mc_buf_add_slice(&attempt->body, body);
+  mc_list_push_back(&tasks->waiting, &attempt->link);
+  mc_tasks_wake(tasks);
+}
+
 int mc_tasks_add(mc_tasks *tasks, mc_slice body) {
   mc_frame_task task;
   if (mc_frame_task_decode(body, &task))
     return MC_EMALFORMED;
   free((void *)task.headers);
-  mc_attempt *attempt = attempt_take(tasks);
-  attempt->number = task.attempt;
-  mc_buf_clear(&attempt->body);
-  mc_buf_add_slice(&attempt->body, body);
-  mc_list_push_back(&tasks->waiting, &attempt->link);
-  mc_tasks_wake(tasks);
+  add_waiting(tasks, task.attempt, false, body);
+  return 0;
+}
+
+int mc_tasks_add_fold(mc_tasks *tasks, mc_slice body) {
+  mc_frame_fold fold;
+  if (mc_frame_fold_decode(body, &fold))
+    return MC_EMALFORMED;
+  mc_frame_fold_free(&fold);
+  add_waiting(tasks, fold.attempt, true, body);
   return 0;
 }
 

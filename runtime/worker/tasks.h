@@ -1,4 +1,5 @@
-/* The tasks this worker holds: those that wait for a slot, and those whose handlers run.
+/* The tasks this worker holds: those that wait for a slot, and those whose handlers run. Folds of groups are held, run
+ * and stopped in the same way.
  *
  *   TASK ──▶ waiting ──▶ running: parked ⇄ ready ──▶ RESULT
  *               │           (a slot of the shared page)
@@ -42,6 +43,7 @@ void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency);
 /* ---- what the supervisor says ---- */
 
 int mc_tasks_add(mc_tasks *tasks, mc_slice body);        /* the body of a TASK frame, copied; MC_EMALFORMED */
+int mc_tasks_add_fold(mc_tasks *tasks, mc_slice body);   /* likewise, of a FOLD frame */
 void mc_tasks_cancel(mc_tasks *tasks, uint64_t attempt); /* nothing when it has ended meanwhile */
 void mc_tasks_drain(mc_tasks *tasks);                    /* hands back what was not started */
 void mc_tasks_enqueued(mc_tasks *tasks, const mc_frame_enqueued *enqueued);
@@ -54,6 +56,8 @@ void mc_tasks_park(mc_tasks *tasks, uint32_t slot);
 void mc_tasks_ready(mc_tasks *tasks, uint32_t slot);
 /* Sends the result (attempt and duration are filled in here) and frees the slot. */
 void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result);
+/* The same for a fold that ended well. */
+void mc_tasks_folded(mc_tasks *tasks, uint32_t slot, mc_frame_folded *folded);
 /* Sends what the task asks for; returns the number that the answer will carry. */
 uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options);
 

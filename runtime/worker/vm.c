@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 static const char *const entry_names[MC_VM_ENTRIES] = {
-    [MC_VM_LOAD] = "load", [MC_VM_START] = "start",   [MC_VM_STEP] = "step",
-    [MC_VM_STOP] = "stop", [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued",
+    [MC_VM_LOAD] = "load",     [MC_VM_START] = "start",       [MC_VM_STEP] = "step", [MC_VM_STOP] = "stop",
+    [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold",
 };
 
 /* Where a call of ours stands on the Lua stack: it is always empty between calls, and coroutines have their own. */

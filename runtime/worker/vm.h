@@ -11,6 +11,7 @@
 typedef enum mc_vm_entry {
   MC_VM_LOAD,
   MC_VM_START,
+  MC_VM_FOLD,
   MC_VM_STEP,
   MC_VM_STOP,
   MC_VM_FORGET,

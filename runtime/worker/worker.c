@@ -55,7 +55,44 @@ static mc_slice item(lua_State *L, int table, size_t i) {
   return text;
 }
 
-/* READY from the manifest on the stack: type and queue in turns, and its field cron. */
+static int64_t rule_number(lua_State *L, const char *name, double scale) {
+  lua_getfield(L, -1, name);
+  int64_t number = (int64_t)(lua_tonumber(L, -1) * scale);
+  lua_pop(L, 1);
+  return number;
+}
+
+static mc_slice rule_text(lua_State *L, const char *name) {
+  mc_slice text;
+  lua_getfield(L, -1, name);
+  text.data = lua_tolstring(L, -1, &text.size);
+  lua_pop(L, 1); /* the rule keeps it alive */
+  return text;
+}
+
+/* The manifest's rules for groups; the caller frees. */
+static mc_frame_group_rule *read_rules(lua_State *L, int manifest, size_t *out_count) {
+  lua_getfield(L, manifest, "groups");
+  size_t count = lua_objlen(L, -1);
+  mc_frame_group_rule *rules = mc_alloc((count + 1) * sizeof *rules);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, -1, (int)i + 1);
+    rules[i] = (mc_frame_group_rule){
+        .queue = rule_text(L, "queue"),
+        .pattern = rule_text(L, "pattern"),
+        .grace_s = rule_number(L, "grace", 1),
+        .max_delay_s = rule_number(L, "max_delay", 1),
+        .max_size = (uint32_t)rule_number(L, "max_size", 1),
+        .timeout_ms = rule_number(L, "timeout", 1000),
+    };
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  *out_count = count;
+  return rules;
+}
+
+/* READY from the manifest on the stack: type and queue in turns, and its fields cron and groups. */
 static void send_ready(worker *self, int manifest) {
   size_t count = lua_objlen(self->vm.L, manifest) / 2;
   mc_frame_manifest_entry *entries = mc_alloc((count + 1) * sizeof *entries);
@@ -69,6 +106,7 @@ static void send_ready(worker *self, int manifest) {
   if (mc_manifest_cron(self->vm.L, manifest, &cron, &ready.cron_count, &err))
     fail_load(self, err.text);
   ready.cron = cron;
+  ready.rules = read_rules(self->vm.L, manifest, &ready.rule_count);
   mc_frame_ready_encode(mc_upstream_out(&self->upstream), &ready);
   mc_frame_ready_free(&ready);
 }
@@ -122,6 +160,11 @@ static void on_task(worker *self, mc_slice body) {
     fail("a malformed TASK frame");
 }
 
+static void on_fold(worker *self, mc_slice body) {
+  if (mc_tasks_add_fold(&self->tasks, body))
+    fail("a malformed FOLD frame");
+}
+
 static void on_cancel(worker *self, mc_slice body) {
   mc_frame_attempt cancel;
   if (mc_frame_cancel_decode(body, &cancel))
@@ -151,6 +194,7 @@ static void on_ping(worker *self, mc_slice body) {
 static void (*const frame_handlers[])(worker *self, mc_slice body) = {
     [MC_FRAME_SETTINGS] = on_settings, [MC_FRAME_TASK] = on_task,         [MC_FRAME_CANCEL] = on_cancel,
     [MC_FRAME_DRAIN] = on_drain,       [MC_FRAME_ENQUEUED] = on_enqueued, [MC_FRAME_PING] = on_ping,
+    [MC_FRAME_FOLD] = on_fold,
 };
 
 static void on_frame(void *arg, const mc_frame *frame) {

@@ -12,7 +12,8 @@ describe("the Lua half of a worker", function()
         package.loaded[name] = nil
       end
     end
-    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {} }
+    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, folded = {},
+      unfit = {} }
     local line
     native = {
       clock_wall = function()
@@ -33,6 +34,12 @@ describe("the Lua half of a worker", function()
       end,
       task_finish = function(...)
         table.insert(told.finished, { ... })
+      end,
+      fold_finish = function(...)
+        table.insert(told.folded, { ... })
+      end,
+      fold_unfit = function(...)
+        table.insert(told.unfit, { ... })
       end,
       enqueue_send = function(...)
         table.insert(told.enqueued, { ... })
@@ -82,6 +89,63 @@ describe("the Lua half of a worker", function()
     end, '"p"')
     assert.are.same({ "p", "id", "t3", "default", 1, 25, 2000, "v" }, seen)
     assert.are.same({ { 3, "DONE", '{"ok":true}' } }, told.finished)
+  end)
+
+  local function start_fold(slot, fold)
+    require("mooncrew").aggregate { group = "g:*", type = "folded", fold = fold }
+    worker.fold(slot, "", "g:*", "low", "g:1", { { id = "a", type = "t", raw_payload = '{"n":1}', headers = {} },
+      { id = "b", type = "t", raw_payload = "", headers = {} } })
+  end
+
+  it("folds a group and tells the new task", function()
+    local seen
+    start_fold(3, function(...)
+      seen = { ... }
+      return { sum = 1 }, { max_retry = 2 }
+    end)
+    local payloads, group, tasks = unpack(seen)
+    assert.are.same({ { n = 1 }, require("mooncrew").null }, payloads)
+    assert.are.equal("g:1", group)
+    assert.are.same({ "a", "b" }, { tasks[1].id, tasks[2].id })
+    assert.are.same({ { 3, "folded", '{"sum":1}', { queue = "low", max_retry = 2 } } }, told.folded)
+    assert.are.same({}, told.finished)
+  end)
+
+  it("folds while others run, when the function waits", function()
+    start_fold(4, function()
+      require("mooncrew").sleep(5)
+      return "x"
+    end)
+    assert.are.same({ 4 }, told.parked)
+    told.timers[1]()
+    worker.step(4)
+    assert.are.same({ 4, "folded", "x" }, { unpack(told.folded[1], 1, 3) })
+    start(4, function() end) -- the fiber, used again, runs a task
+    assert.are.equal("DONE", told.finished[1][2])
+  end)
+
+  it("tells why a fold failed, was stopped, or has no rule", function()
+    start_fold(1, function()
+      error("no")
+    end)
+    assert.are.same({ 1, "FAILED" }, { unpack(told.finished[1], 1, 2) })
+    assert.is_truthy(told.finished[1][3]:find("worker_spec.lua:%d+: no$"), told.finished[1][3])
+    registry.reset()
+    start_fold(1, function()
+      require("mooncrew").sleep(5)
+    end)
+    worker.stop(1, "TIMED_OUT")
+    worker.step(1)
+    assert.are.same({ 1, "TIMED_OUT", "context deadline exceeded" }, { unpack(told.finished[2], 1, 3) })
+    worker.fold(1, "", "h:*", "low", "h:1", {})
+    assert.are.same({ 1, "FAILED", 'no script registers a rule for groups "h:*"' }, told.finished[3])
+  end)
+
+  it("tells the places of tasks whose payload does not fit", function()
+    local crew = require "mooncrew"
+    crew.task("t", { payload = crew.schema.object { n = crew.schema.integer {} }, perform = print })
+    start_fold(1, error)
+    assert.are.same({ { 1, { 2 } } }, told.unfit)
   end)
 
   it("parks a task that sleeps, and goes on with it when it is stepped", function()
@@ -165,9 +229,14 @@ describe("the Lua half of a worker", function()
     end)
     local file = assert(io.open(folder .. "/a.lua", "w"))
     file:write('local crew = require "mooncrew"\ncrew.task("a", { queue = "low", perform = print })\n'
-      .. 'crew.task("b:*", { perform = print })\n')
+      .. 'crew.task("b:*", { perform = print })\n'
+      .. 'crew.aggregate { group = "g:*", queue = "low", grace_period = "1500ms", max_size = 3, fold = print }\n'
+      .. 'crew.aggregate { group = "h", max_delay = "1h", timeout = "500ms", fold = print }\n')
     file:close()
-    assert.are.same({ "a", "low", "b:*", "" }, worker.load(folder))
+    assert.are.same({ "a", "low", "b:*", "", groups = {
+      { pattern = "g:*", queue = "low", grace = 2, max_delay = 0, max_size = 3, timeout = 60 },
+      { pattern = "h", queue = "", grace = 60, max_delay = 3600, max_size = 0, timeout = 0.5 },
+    } }, worker.load(folder))
     registry.reset()
     local manifest, message = worker.load(folder .. "/absent")
     assert.is_nil(manifest)

@@ -37,6 +37,12 @@ ROUND_TRIP(enqueue, mc_frame_enqueue)
 #undef release
 #define release(frame) mc_frame_ready_free(&frame)
 ROUND_TRIP(ready, mc_frame_ready)
+#undef release
+#define release(frame) mc_frame_fold_free(&frame)
+ROUND_TRIP(fold, mc_frame_fold)
+#undef release
+#define release(frame) mc_frame_folded_free(&frame)
+ROUND_TRIP(folded, mc_frame_folded)
 
 static void try_token(mc_slice body, mc_buf *out) {
   mc_frame_token token;
@@ -50,7 +56,7 @@ static void (*const decoders[])(mc_slice body, mc_buf *out) = {
     [MC_FRAME_SETTINGS] = try_settings, [MC_FRAME_TASK] = try_task,       [MC_FRAME_CANCEL] = try_cancel,
     [MC_FRAME_ENQUEUED] = try_enqueued, [MC_FRAME_PING] = try_token,      [MC_FRAME_READY] = try_ready,
     [MC_FRAME_RESULT] = try_result,     [MC_FRAME_ENQUEUE] = try_enqueue, [MC_FRAME_LOAD_FAILED] = try_load_failed,
-    [MC_FRAME_PONG] = try_token,
+    [MC_FRAME_PONG] = try_token,        [MC_FRAME_FOLD] = try_fold,       [MC_FRAME_FOLDED] = try_folded,
 };
 
 static bool read_frames(mc_frame_reader *reader, mc_buf *out) {

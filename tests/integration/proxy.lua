@@ -19,9 +19,25 @@ local function cuts_here(self, bytes)
   end
 end
 
+-- The request holds the text that was waited for: the next reply on its connection is swallowed.
+local function note_request(self, pair, bytes)
+  if self.wanted_request and bytes:find(self.wanted_request, 1, true) then
+    self.wanted_request, pair.cut_next = nil, true
+  end
+end
+
+local function swallows(self, pair, bytes)
+  if pair.cut_next then
+    self.cuts = self.cuts + 1
+    return true
+  end
+  return cuts_here(self, bytes)
+end
+
 local function pump(self, pair, from, to, is_reply)
   from:read_start(function(err, bytes)
-    if err or not bytes or (is_reply and cuts_here(self, bytes)) then return drop(pair) end
+    if err or not bytes or (is_reply and swallows(self, pair, bytes)) then return drop(pair) end
+    if not is_reply then note_request(self, pair, bytes) end
     if not to:is_closing() then to:write(bytes) end
   end)
 end
@@ -56,6 +72,12 @@ end
 ---@param text string
 function Proxy:cut_at(text)
   self.wanted = text
+end
+
+--- Cuts the connection that next carries a request with this text, once, when Redis has carried it out.
+---@param text string
+function Proxy:cut_after(text)
+  self.wanted_request = text
 end
 
 --- Cuts all connections now.

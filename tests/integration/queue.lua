@@ -115,6 +115,28 @@ function Queue:add(task)
   return self:add_all({ task })[1]
 end
 
+--- Adds tasks to a group just as asynq's Go client does; returns their ids in order.
+---@param group string
+---@param count integer
+---@param make fun(i: integer): table
+---@return string[] ids
+function Queue:add_grouped(group, count, make)
+  local commands, ids = { { "SADD", "asynq:queues", self.name } }, {}
+  for i = 1, count do
+    local task = self:prepare(make(i))
+    task.group_key = group
+    ids[i] = task.id
+    commands[#commands + 1] = { "HSET", self:key("t:" .. task.id), "msg", message.encode_task(task), "state",
+      "aggregating", "group", group }
+    commands[#commands + 1] = { "ZADD", self:key("g:" .. group), os.time(), task.id }
+    commands[#commands + 1] = { "SADD", self:key "groups", group }
+  end
+  for _, reply in ipairs(self.redis:pipeline(commands)) do
+    assert(type(reply) ~= "table", type(reply) == "table" and reply.error)
+  end
+  return ids
+end
+
 --- Adds `count` tasks made by a function of their number.
 ---@param count integer
 ---@param make fun(i: integer): table

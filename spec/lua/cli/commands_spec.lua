@@ -94,6 +94,23 @@ describe("mooncrew.cli", function()
       }, "\n"), text)
     end)
 
+    it("lists the rules for groups", function()
+      write("scripts/mail.lua", 'local crew = require "mooncrew"\n'
+        .. 'crew.aggregate { group = "mail:*", max_size = 20, type = "digest", fold = function() end }\n'
+        .. 'crew.aggregate { group = "one", queue = "absent", max_delay = "1h", fold = function() end }\n')
+      local code, text = run("check")
+      assert.equal(0, code)
+      assert.truthy(text:find(table.concat({
+        "GROUP   QUEUE   FOLDED INTO  GRACE  MAX DELAY  MAX SIZE  WHERE",
+        "mail:*  any     digest        60 s          -        20  scripts/mail.lua:2",
+        "one     absent  -             60 s     3600 s         -  scripts/mail.lua:3",
+        'scripts/mail.lua:3: warning: the rule for groups "one" is for queue "absent", which is not among the ',
+      }, "\n"), 1, true), text)
+      local _, decoded = assert(json.decode((select(2, run("check", "--json")))))
+      assert.same({ group = "mail:*", max_size = 20, type = "digest", grace_period = 60,
+        source = "scripts/mail.lua:2" }, decoded.groups[1])
+    end)
+
     it("takes the queues from the configuration", function()
       write("scripts/mail.lua", MAIL)
       local _, text = run("check", "--queues", "critical=3,bulk")
@@ -136,8 +153,8 @@ describe("mooncrew.cli", function()
       package.loaded.mail = nil
       code, text = run("check", "--json")
       assert.equal(1, code)
-      assert.equal('{"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)","ok":false,"tasks":[],'
-        .. '"warnings":[]}\n', text)
+      assert.equal('{"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)","groups":[],"ok":false,'
+        .. '"tasks":[],"warnings":[]}\n', text)
     end)
   end)
 
@@ -248,14 +265,14 @@ describe("mooncrew.cli", function()
   describe("stats", function()
     local queue = { name = "low", paused = true, pending = 5, active = 1, scheduled = 2, retry = 3, archived = 4,
       completed = 6, aggregating = 7, processed_today = 8, failed_today = 9, processed = 10, failed = 11,
-      latency_ms = 1500 }
+      latency_ms = 1500, failing_folds = 12 }
 
     it("prints a line per queue, and the servers", function()
       answer = { { queues = { queue }, servers = { "host:1:x" } } }
       local code, text = run("stats")
       assert.equal(0, code)
       assert.truthy(text:find("^QUEUE  PENDING  ACTIVE  SCHEDULED  RETRY  ARCHIVED  COMPLETED  GROUPED  "))
-      assert.truthy(text:find("\nlow +5 +1 +2 +3 +4 +6 +7 +8 +9 +1%.5 s +paused\nservers: host:1:x\n$"))
+      assert.truthy(text:find("\nlow +5 +1 +2 +3 +4 +6 +7 +8 +9 +1%.5 s +12 +paused\nservers: host:1:x\n$"))
     end)
 
     it("says so when there is nothing", function()

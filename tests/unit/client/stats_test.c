@@ -74,6 +74,7 @@ static void every_state_is_counted(void **state) {
   redis_server_ask(fixture->server, "SADD asynq:{q}:groups g h");
   redis_server_ask(fixture->server, "ZADD asynq:{q}:g:g 1 a 2 b 3 c");
   redis_server_ask(fixture->server, "ZADD asynq:{q}:g:h 1 a 2 b 3 c 4 d");
+  redis_server_ask(fixture->server, "HSET asynq:{q}:mc_fold_failures g 1 h 2");
   redis_server_ask(fixture->server, "SET asynq:{q}:paused 1");
   redis_server_ask(fixture->server, "SET asynq:{q}:processed 100");
   redis_server_ask(fixture->server, "SET asynq:{q}:failed 50");
@@ -86,6 +87,7 @@ static void every_state_is_counted(void **state) {
   assert_int_equal(queue->archived, 5);
   assert_int_equal(queue->completed, 6);
   assert_int_equal(queue->aggregating, 7);
+  assert_int_equal(queue->failing_folds, 2);
   assert_int_equal(queue->paused, 1);
   assert_int_equal(queue->processed, 100);
   assert_int_equal(queue->failed, 50);

@@ -22,10 +22,19 @@ static void absurd_numbers_stay_in_range(void **state) {
   assert_int_equal(mc_backoff_default_s(-5, 0), 15);
 }
 
+static void folds_wait_twice_as_long_each_time_up_to_five_minutes(void **state) {
+  (void)state;
+  static const int64_t expected_s[] = {1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300};
+  for (uint32_t failures = 0; failures < sizeof expected_s / sizeof *expected_s; failures++)
+    assert_int_equal(mc_backoff_fold_s(failures), expected_s[failures]);
+  assert_int_equal(mc_backoff_fold_s(UINT32_MAX), 300);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(delays_follow_the_formula),
       cmocka_unit_test(absurd_numbers_stay_in_range),
+      cmocka_unit_test(folds_wait_twice_as_long_each_time_up_to_five_minutes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,22 @@ static const mc_cron_entry cron[] = {
      .options = {.type = TEXT("report"), .max_retry = 25, .timeout_ms = -1, .headers = headers, .header_count = 2}},
     {.spec = TEXT("@every 1s"), .source = TEXT("a.lua:4"), .options = {.type = TEXT("t"), .payload = TEXT("{}")}},
 };
-static const mc_frame_ready ready = {.entries = entries, .count = 2, .cron = cron, .cron_count = 2};
+static const mc_frame_group_rule rules[] = {
+    {.queue = TEXT(""), .pattern = TEXT("mail:*"), .grace_s = 10, .max_delay_s = 60, .max_size = 20, .timeout_ms = 1},
+    {.queue = TEXT("low"), .pattern = TEXT("g"), .grace_s = 1ll << 40}};
+static const mc_frame_ready ready = {
+    .entries = entries, .count = 2, .cron = cron, .cron_count = 2, .rules = rules, .rule_count = 2};
+static const mc_frame_fold_task folds[] = {
+    {.id = TEXT("a"), .type = TEXT("t"), .payload = TEXT("\0"), .headers = headers, .header_count = 2},
+    {.id = TEXT("b"), .type = TEXT("t")}};
+static const mc_frame_fold fold = {.attempt = 11,
+                                   .rule_queue = TEXT("low"),
+                                   .pattern = TEXT("mail:*"),
+                                   .queue = TEXT("low"),
+                                   .group = TEXT("mail:ada"),
+                                   .timeout_ms = 60000,
+                                   .tasks = folds,
+                                   .count = 2};
 static const mc_frame_load_failed load_failed = {TEXT("scripts/a.lua:3: boom")};
 static const mc_frame_result result = {.attempt = 7,
                                        .outcome = MC_OUTCOME_NOT_STARTED,
@@ -72,9 +87,21 @@ static const mc_frame_enqueue enqueue = {.request = 5,
                                                      .headers = headers,
                                                      .header_count = 2}};
 
+static const uint64_t unfit[] = {0, 7};
+static const mc_frame_folded folded = {.attempt = 12,
+                                       .duration_us = 345,
+                                       .unfit = unfit,
+                                       .unfit_count = 2,
+                                       .options = {.type = TEXT("t"),
+                                                   .payload = TEXT("p"),
+                                                   .max_retry = 3,
+                                                   .unique_ms = 2000,
+                                                   .headers = headers,
+                                                   .header_count = 2}};
+
 /* ---- one row per frame: encode the sample, decode a body and free what that allocated ---- */
 
-#define ROW(name, struct_type, sample, memory)                                                                         \
+#define ROW(name, struct_type, sample, release)                                                                        \
   static void encode_##name(mc_buf *out) {                                                                             \
     mc_frame_##name##_encode(out, &sample);                                                                            \
   }                                                                                                                    \
@@ -85,21 +112,23 @@ static const mc_frame_enqueue enqueue = {.request = 5,
     int rc = mc_frame_##name##_decode(body, &frame);                                                                   \
     if (rc == 0) {                                                                                                     \
       mc_frame_##name##_encode(again, &frame);                                                                         \
-      free((void *)(memory));                                                                                          \
+      release;                                                                                                         \
     } else {                                                                                                           \
       assert_memory_equal(&frame, &before, sizeof frame);                                                              \
     }                                                                                                                  \
     return rc;                                                                                                         \
   }
 
-ROW(settings, mc_frame_settings, settings, NULL)
-ROW(task, mc_frame_task, task, frame.headers)
-ROW(cancel, mc_frame_attempt, cancel, NULL)
-ROW(enqueued, mc_frame_enqueued, enqueued, NULL)
-ROW(ready, mc_frame_ready, ready, (mc_frame_ready_free(&frame), NULL))
-ROW(load_failed, mc_frame_load_failed, load_failed, NULL)
-ROW(result, mc_frame_result, result, NULL)
-ROW(enqueue, mc_frame_enqueue, enqueue, frame.options.headers)
+ROW(settings, mc_frame_settings, settings, (void)frame)
+ROW(task, mc_frame_task, task, free((void *)frame.headers))
+ROW(cancel, mc_frame_attempt, cancel, (void)frame)
+ROW(enqueued, mc_frame_enqueued, enqueued, (void)frame)
+ROW(fold, mc_frame_fold, fold, mc_frame_fold_free(&frame))
+ROW(ready, mc_frame_ready, ready, mc_frame_ready_free(&frame))
+ROW(load_failed, mc_frame_load_failed, load_failed, (void)frame)
+ROW(result, mc_frame_result, result, (void)frame)
+ROW(enqueue, mc_frame_enqueue, enqueue, free((void *)frame.options.headers))
+ROW(folded, mc_frame_folded, folded, mc_frame_folded_free(&frame))
 
 static void encode_ping(mc_buf *out) {
   mc_frame_token_encode(out, MC_FRAME_PING, &token);
@@ -128,10 +157,12 @@ static const struct row {
     {MC_FRAME_DRAIN, encode_drain, NULL},
     {MC_FRAME_ENQUEUED, encode_enqueued, decode_enqueued},
     {MC_FRAME_PING, encode_ping, decode_ping},
+    {MC_FRAME_FOLD, encode_fold, decode_fold},
     {MC_FRAME_READY, encode_ready, decode_ready},
     {MC_FRAME_LOAD_FAILED, encode_load_failed, decode_load_failed},
     {MC_FRAME_RESULT, encode_result, decode_result},
     {MC_FRAME_ENQUEUE, encode_enqueue, decode_enqueue},
+    {MC_FRAME_FOLDED, encode_folded, decode_folded},
 };
 
 static mc_slice body_of(const mc_buf *frame) {
@@ -287,11 +318,11 @@ static void expect_refused(const char *head, const char *wanted) {
 
 static void test_heads_that_make_no_sense_are_refused(void **state) {
   (void)state;
-  expect_refused("\0\0\0\0\1\6\0\0", "version 1 where 3 is spoken");
-  expect_refused("\0\0\0\0\3\7\0\0", "type 7");
-  expect_refused("\0\0\0\0\3\0\0\0", "type 0");
-  expect_refused("\0\0\0\0\3\6\0\1", "malformed");
-  expect_refused("\1\0\200\45\3\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
+  expect_refused("\0\0\0\0\1\6\0\0", "version 1 where 4 is spoken");
+  expect_refused("\0\0\0\0\4\10\0\0", "type 8");
+  expect_refused("\0\0\0\0\4\0\0\0", "type 0");
+  expect_refused("\0\0\0\0\4\6\0\1", "malformed");
+  expect_refused("\1\0\200\45\4\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
 }
 
 int main(void) {

@@ -22,12 +22,19 @@ static void the_keys_of_a_queue(void **state) {
     mc_queue_key key;
     const char *name;
   } cases[] = {
-      {MC_KEY_PENDING, "asynq:{low}:pending"},     {MC_KEY_ACTIVE, "asynq:{low}:active"},
-      {MC_KEY_LEASE, "asynq:{low}:lease"},         {MC_KEY_SCHEDULED, "asynq:{low}:scheduled"},
-      {MC_KEY_RETRY, "asynq:{low}:retry"},         {MC_KEY_ARCHIVED, "asynq:{low}:archived"},
-      {MC_KEY_COMPLETED, "asynq:{low}:completed"}, {MC_KEY_PAUSED, "asynq:{low}:paused"},
-      {MC_KEY_PROCESSED, "asynq:{low}:processed"}, {MC_KEY_FAILED, "asynq:{low}:failed"},
-      {MC_KEY_GROUPS, "asynq:{low}:groups"},       {MC_KEY_AGGREGATION_SETS, "asynq:{low}:aggregation_sets"},
+      {MC_KEY_PENDING, "asynq:{low}:pending"},
+      {MC_KEY_ACTIVE, "asynq:{low}:active"},
+      {MC_KEY_LEASE, "asynq:{low}:lease"},
+      {MC_KEY_SCHEDULED, "asynq:{low}:scheduled"},
+      {MC_KEY_RETRY, "asynq:{low}:retry"},
+      {MC_KEY_ARCHIVED, "asynq:{low}:archived"},
+      {MC_KEY_COMPLETED, "asynq:{low}:completed"},
+      {MC_KEY_PAUSED, "asynq:{low}:paused"},
+      {MC_KEY_PROCESSED, "asynq:{low}:processed"},
+      {MC_KEY_FAILED, "asynq:{low}:failed"},
+      {MC_KEY_GROUPS, "asynq:{low}:groups"},
+      {MC_KEY_AGGREGATION_SETS, "asynq:{low}:aggregation_sets"},
+      {MC_KEY_FOLD_FAILURES, "asynq:{low}:mc_fold_failures"},
   };
   mc_buf key = {0};
   for (size_t i = 0; i < MC_COUNT(cases); i++) {
@@ -51,6 +58,10 @@ static void prefixes_and_task_keys(void **state) {
   assert_key(&key, "asynq:{low}:");
   mc_key_scheduler_history(&key, mc_slice_of("e1"));
   assert_key(&key, "asynq:scheduler_history:e1");
+  mc_key_group(&key, queue, mc_slice_of("mail:ada"));
+  assert_key(&key, "asynq:{low}:g:mail:ada");
+  mc_key_aggregation_set(&key, queue, mc_slice_of("mail:ada"), mc_slice_of("id1"));
+  assert_key(&key, "asynq:{low}:g:mail:ada:id1");
 }
 
 static void locks_are_named_by_type_and_md5(void **state) {

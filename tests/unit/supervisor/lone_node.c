@@ -104,6 +104,7 @@ int lone_start(void **state) {
                                              .archive_max_age_s = lone->config.archive_max_age_s,
                                              .archive_max_size = lone->config.archive_max_size});
   mc_outbox_init(&node->outbox);
+  mc_folds_init(&node->folds);
   open_worker(lone);
   lone->log_fd = memfd_create("log", MFD_CLOEXEC);
   mc_log_configure(lone->log_fd, MC_LOG_JSON, MC_LOG_DEBUG);

@@ -5,6 +5,7 @@ local lint = require "mooncrew.cli.lint"
 local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
 local queues_text = require "mooncrew.cli.queues_text"
+local registry = require "mooncrew.registry"
 local settings = require "mooncrew.cli.settings"
 
 local M = { name = "check", summary = "load and lint the scripts, and list the tasks they register" }
@@ -21,6 +22,12 @@ end
 -- A task in a queue that nobody serves waits for ever.
 local function unserved(definitions, served)
   local warnings = {}
+  for _, rule in ipairs(registry.rules()) do
+    if rule.queue and not served[rule.queue] then
+      warnings[#warnings + 1] = ('%s: warning: the rule for groups "%s" is for queue "%s", which is not among the '
+        .. 'configured queues'):format(rule.source, rule.pattern, rule.queue)
+    end
+  end
   for _, definition in ipairs(definitions) do
     local queue = definition.options.queue or "default"
     if not queues_text.serves(served, queue) then
@@ -40,6 +47,32 @@ local function options_text(options)
   end
   table.sort(parts)
   return table.concat(parts, " ")
+end
+
+local function span_text(seconds)
+  return seconds and ("%g s"):format(seconds) or "-"
+end
+
+local function print_rules(rules)
+  if #rules == 0 then
+    return
+  end
+  local rows = {}
+  for i, rule in ipairs(rules) do
+    rows[i] = { rule.pattern, rule.queue or "any", rule.type or "-", span_text(rule.grace_period),
+      span_text(rule.max_delay), rule.max_size or "-", rule.source }
+  end
+  output.line("")
+  output.write(output.grid({ "GROUP", "QUEUE", "FOLDED INTO", ">GRACE", ">MAX DELAY", ">MAX SIZE", "WHERE" }, rows))
+end
+
+local function rules_json(rules)
+  local list = {}
+  for i, rule in ipairs(rules) do
+    list[i] = { group = rule.pattern, queue = rule.queue, type = rule.type, grace_period = rule.grace_period,
+      max_delay = rule.max_delay, max_size = rule.max_size, source = rule.source }
+  end
+  return list
 end
 
 local function payload_kind(definition)
@@ -68,7 +101,8 @@ local function print_json(definitions, warnings, message)
     tasks[i] = { type = definition.type, queue = definition.options.queue or "default", source = definition.source,
       payload = payload_kind(definition), options = definition.options, description = definition.description }
   end
-  output.json { ok = message == nil, error = message, tasks = json.array(tasks), warnings = json.array(warnings) }
+  output.json { ok = message == nil, error = message, tasks = json.array(tasks), warnings = json.array(warnings),
+    groups = json.array(rules_json(registry.rules())) }
 end
 
 local function append(list, items)
@@ -98,6 +132,7 @@ function M.run(given)
     return nil, message
   end
   print_table(definitions, folder)
+  print_rules(registry.rules())
   for _, warning in ipairs(warnings) do
     output.line("%s", warning)
   end

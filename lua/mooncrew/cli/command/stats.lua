@@ -17,7 +17,7 @@ local COLUMNS = {
   { "QUEUE", "name" }, { ">PENDING", "pending" }, { ">ACTIVE", "active" }, { ">SCHEDULED", "scheduled" },
   { ">RETRY", "retry" }, { ">ARCHIVED", "archived" }, { ">COMPLETED", "completed" }, { ">GROUPED", "aggregating" },
   { ">PROCESSED TODAY", "processed_today" }, { ">FAILED TODAY", "failed_today" }, { ">LATENCY", "latency" },
-  { "", "note" },
+  { ">FAILING FOLDS", "failing_folds" }, { "", "note" },
 }
 
 local function latency_text(queue)
