@@ -256,6 +256,25 @@ describe("a client that inspects", function()
     assert.equal(20, crew:delete_tasks("q", "pending", { progress = function() collectgarbage() end }))
   end)
 
+  it("works in plain Lua 5.1", function()
+    give "a"
+    local program = folder .. "/program.lua"
+    local file = assert(io.open(program, "w"))
+    file:write [[
+      local crew = assert(require("mooncrew.client").open(arg[1]))
+      local told = ""
+      assert(crew:archive_tasks("q", "pending", { progress = function(done, total) told = done .. "/" .. total end }))
+      local task = crew:tasks("q", "archived").tasks[1]
+      print(_VERSION .. " " .. told .. " " .. task.id .. " " .. select(3, crew:wait("a", 1, "q")))
+    ]]
+    file:close()
+    local pipe = assert(io.popen(("lua5.1 %s '%s' 2>&1"):format(program, server:url())))
+    local output = pipe:read "*a"
+    pipe:close()
+    uv.fs_unlink(program)
+    assert.equal("Lua 5.1 1/1 a ARCHIVED\n", output)
+  end)
+
   it("blames the caller for wrong types", function()
     for _, call in ipairs {
       function() crew:queue(5) end,

@@ -233,7 +233,7 @@ describe("the Lua half of a worker", function()
       .. 'crew.aggregate { group = "g:*", queue = "low", grace_period = "1500ms", max_size = 3, fold = print }\n'
       .. 'crew.aggregate { group = "h", max_delay = "1h", timeout = "500ms", fold = print }\n')
     file:close()
-    assert.are.same({ "a", "low", "b:*", "", groups = {
+    assert.are.same({ "a", "low", "b:*", "", cron = {}, groups = {
       { pattern = "g:*", queue = "low", grace = 2, max_delay = 0, max_size = 3, timeout = 60 },
       { pattern = "h", queue = "", grace = 60, max_delay = 3600, max_size = 0, timeout = 0.5 },
     } }, worker.load(folder))

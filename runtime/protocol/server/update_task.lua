@@ -23,10 +23,10 @@ local function move_lock(old)
   end
   local ttl_ms = call("PTTL", old)
   local taken
-  if ttl_ms > 0 then
-    taken = call("SET", NEW_LOCK, ID, "NX", "PX", ttl_ms)
-  else
+  if ttl_ms == -1 then -- without an end
     taken = call("SET", NEW_LOCK, ID, "NX")
+  else
+    taken = call("SET", NEW_LOCK, ID, "NX", "PX", math.max(ttl_ms, 1))
   end
   if not taken and pcall("GET", NEW_LOCK) ~= ID then
     return false

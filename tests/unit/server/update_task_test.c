@@ -49,6 +49,15 @@ static void the_lock_moves_along_with_the_time_it_had_left(void **state) {
   assert_true(strcmp(left, "999") == 0 || strcmp(left, "1000") == 0);
 }
 
+static void a_lock_without_an_end_keeps_none(void **state) {
+  (void)state;
+  moves_give("a", "retry", NOW_S);
+  queue_ask("HSET asynq:{q}:t:a unique_key old");
+  queue_ask("SET old a");
+  assert_string_equal(update("m", "new", "lock"), "1");
+  assert_redis("-1", "TTL lock");
+}
+
 static void a_lock_that_another_task_holds_refuses_all(void **state) {
   (void)state;
   moves_give("a", "retry", NOW_S);
@@ -83,6 +92,7 @@ int main(void) {
       queue_test(what_runs_or_has_run_is_refused),
       queue_test(a_message_that_has_changed_is_not_overwritten),
       queue_test(the_lock_moves_along_with_the_time_it_had_left),
+      queue_test(a_lock_without_an_end_keeps_none),
       queue_test(a_lock_that_another_task_holds_refuses_all),
       queue_test(a_lock_that_has_run_out_is_not_brought_back),
       queue_test(a_lock_of_the_same_payload_stays),

@@ -84,6 +84,7 @@ static void open_worker(lone_node *lone) {
   lone->worker.state = MC_WORKER_SERVING;
   lone->worker.page = mc_zalloc(mc_page_size(CONCURRENCY));
   mc_list_init(&lone->worker.held);
+  mc_list_init(&lone->worker.folds);
   pool->count = 1;
   pool->places = mc_zalloc(sizeof *pool->places);
   pool->places[0] = (mc_pool_place){.node = &lone->node, .worker = &lone->worker};
