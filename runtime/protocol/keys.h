@@ -18,9 +18,9 @@
 #define MC_QUEUE_KEYS(X)                                                                                               \
   X(PENDING, "pending")                                                                                                \
   X(ACTIVE, "active")                                                                                                  \
-  X(LEASE, "lease")                                                                                                    \
-  X(SCHEDULED, "scheduled") X(RETRY, "retry") X(ARCHIVED, "archived") X(COMPLETED, "completed") X(PAUSED, "paused")    \
-      X(PROCESSED, "processed") X(FAILED, "failed") X(GROUPS, "groups") X(AGGREGATION_SETS, "aggregation_sets")
+  X(LEASE, "lease") X(SCHEDULED, "scheduled") X(RETRY, "retry") X(ARCHIVED, "archived") X(COMPLETED, "completed")      \
+      X(PAUSED, "paused") X(PROCESSED, "processed") X(FAILED, "failed") X(GROUPS, "groups")                            \
+          X(AGGREGATION_SETS, "aggregation_sets")
 
 typedef enum mc_queue_key {
 #define X(name, suffix) MC_KEY_##name,

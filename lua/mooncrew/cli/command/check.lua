@@ -4,6 +4,7 @@ local flags = require "mooncrew.cli.flags"
 local lint = require "mooncrew.cli.lint"
 local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
+local registry = require "mooncrew.registry"
 local settings = require "mooncrew.cli.settings"
 
 local M = { name = "check", summary = "load and lint the scripts, and list the tasks they register" }
@@ -68,6 +69,25 @@ local function print_table(definitions, folder)
   output.write(output.grid({ "TYPE", "QUEUE", "PAYLOAD", "OPTIONS", "WHERE" }, rows))
 end
 
+local function print_cron(entries)
+  local rows = {}
+  for i, entry in ipairs(entries) do
+    rows[i] = { entry.spec, entry.type, entry.options.queue or "default", entry.missed, entry.source }
+  end
+  if #rows > 0 then
+    output.write("\n" .. output.grid({ "CRON", "TYPE", "QUEUE", "MISSED", "WHERE" }, rows))
+  end
+end
+
+local function cron_json(entries)
+  local list = {}
+  for i, entry in ipairs(entries) do
+    list[i] = { spec = entry.spec, type = entry.type, queue = entry.options.queue or "default", id = entry.id,
+      missed = entry.missed, source = entry.source }
+  end
+  return require("mooncrew.json").array(list)
+end
+
 local function print_json(definitions, warnings, message)
   local json = require "mooncrew.json"
   local tasks = {}
@@ -75,7 +95,8 @@ local function print_json(definitions, warnings, message)
     tasks[i] = { type = definition.type, queue = definition.options.queue or "default", source = definition.source,
       payload = payload_kind(definition), options = definition.options, description = definition.description }
   end
-  output.json { ok = message == nil, error = message, tasks = json.array(tasks), warnings = json.array(warnings) }
+  output.json { ok = message == nil, error = message, tasks = json.array(tasks),
+    cron = cron_json(message and {} or registry.cron), warnings = json.array(warnings) }
 end
 
 local function append(list, items)
@@ -105,6 +126,7 @@ function M.run(given)
     return nil, message
   end
   print_table(definitions, folder)
+  print_cron(registry.cron)
   for _, warning in ipairs(warnings) do
     output.line("%s", warning)
   end
