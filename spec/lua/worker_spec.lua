@@ -229,14 +229,18 @@ describe("the Lua half of a worker", function()
     end)
     local file = assert(io.open(folder .. "/a.lua", "w"))
     file:write('local crew = require "mooncrew"\ncrew.task("a", { queue = "low", perform = print })\n'
-      .. 'crew.task("b:*", { perform = print })\n'
+      .. 'crew.task("b:*", { perform = print })\ncrew.cron("@daily", "a", { n = 1 }, { id = "every-day" })\n'
       .. 'crew.aggregate { group = "g:*", queue = "low", grace_period = "1500ms", max_size = 3, fold = print }\n'
       .. 'crew.aggregate { group = "h", max_delay = "1h", timeout = "500ms", fold = print }\n')
     file:close()
-    assert.are.same({ "a", "low", "b:*", "", cron = {}, groups = {
+    local found = worker.load(folder)
+    assert.are.same({ "a", "low", "b:*", "" }, { unpack(found) })
+    assert.are.same({ { spec = "@daily", id = "every-day", missed = "skip", type = "a", payload = '{"n":1}',
+      options = { queue = "low" }, source = folder .. "/a.lua:4" } }, found.cron)
+    assert.are.same({
       { pattern = "g:*", queue = "low", grace = 2, max_delay = 0, max_size = 3, timeout = 60 },
       { pattern = "h", queue = "", grace = 60, max_delay = 3600, max_size = 0, timeout = 0.5 },
-    } }, worker.load(folder))
+    }, found.groups)
     registry.reset()
     local manifest, message = worker.load(folder .. "/absent")
     assert.is_nil(manifest)

@@ -111,6 +111,19 @@ describe("mooncrew.cli", function()
         source = "scripts/mail.lua:2" }, decoded.groups[1])
     end)
 
+    it("lists cron entries", function()
+      write("scripts/nightly.lua",
+        '\nrequire("mooncrew").cron("0 3 * * *", "report", nil, { timezone = "UTC", queue = "low", id = "nightly" })\n')
+      local code, text = run("check")
+      assert.equal(0, code)
+      assert.truthy(text:find("CRON_TZ=UTC 0 3 * * *  report  low    skip    scripts/nightly.lua:2", 1, true), text)
+      registry.reset()
+      package.loaded.nightly = nil
+      local _, report = assert(json.decode((select(2, run("check", "--json")))))
+      assert.equal("nightly", report.cron[1].id)
+      assert.equal("CRON_TZ=UTC 0 3 * * *", report.cron[1].spec)
+    end)
+
     it("takes the queues from the configuration", function()
       write("scripts/mail.lua", MAIL)
       local _, text = run("check", "--queues", "critical=3,bulk")
@@ -153,7 +166,8 @@ describe("mooncrew.cli", function()
       package.loaded.mail = nil
       code, text = run("check", "--json")
       assert.equal(1, code)
-      assert.equal('{"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)","groups":[],"ok":false,'
+      assert.equal('{"cron":[],"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)","groups":[],'
+        .. '"ok":false,'
         .. '"tasks":[],"warnings":[]}\n', text)
     end)
   end)

@@ -251,6 +251,34 @@ static void test_ready_lists_types_and_queues(void **state) {
   mc_frame_ready_free(&ready);
 }
 
+static void test_ready_lists_cron_entries(void **state) {
+  crew *self = *state;
+  write_script(self, "a.lua",
+               "local crew = require 'mooncrew'\n"
+               "crew.cron('@every 1s', 'tick', { n = 1 }, { queue = 'low', missed = 'latest', process_in = '5s',\n"
+               "  timeout = '30s', headers = { trace = 'abc' } })\n"
+               "for i = 1, 3000 do crew.cron('@daily', 't' .. i, nil, { headers = { n = tostring(i) } }) end\n");
+  start_process(self, 1);
+  mc_frame_ready ready;
+  assert_int_equal(mc_frame_ready_decode(expect(self, MC_FRAME_READY).body, &ready), 0);
+  assert_int_equal(ready.cron_count, 3001);
+  const mc_cron_entry *entry = &ready.cron[0];
+  assert_text(entry->spec, "@every 1s");
+  assert_text(entry->id, "");
+  assert_holds(entry->source, "a.lua:2");
+  assert_int_equal(entry->missed, MC_CRON_LATEST);
+  assert_int_equal(entry->process_in_ms, 5000);
+  assert_text(entry->options.type, "tick");
+  assert_text(entry->options.payload, "{\"n\":1}");
+  assert_text(entry->options.queue, "low");
+  assert_int_equal(entry->options.timeout_ms, 30000);
+  assert_int_equal(entry->options.max_retry, MC_DEFAULT_MAX_RETRY);
+  assert_int_equal(entry->options.header_count, 1);
+  assert_text(entry->options.headers[0].name, "trace");
+  assert_text(ready.cron[3000].options.headers[0].value, "3000");
+  mc_frame_ready_free(&ready);
+}
+
 static void expect_load_failure(crew *self, const char *wanted) {
   mc_frame_load_failed failed;
   start_process(self, 1);
@@ -278,6 +306,11 @@ static void test_two_registrations_name_both_files(void **state) {
   write_script(*state, "one.lua", "require('mooncrew').task('same', { perform = print })\n");
   write_script(*state, "two.lua", "require('mooncrew').task('same', { perform = print })\n");
   expect_load_failure(*state, "scripts/one.lua:1 and at ");
+}
+
+static void test_a_cron_entry_that_cannot_be_enqueued_names_file_and_line(void **state) {
+  write_script(*state, "broken.lua", "\nrequire('mooncrew').cron('@daily', 'a\\255b')\n");
+  expect_load_failure(*state, "scripts/broken.lua:2: cron: type is not UTF-8 text");
 }
 
 static void test_a_missing_folder_is_a_load_failure(void **state) {
@@ -759,10 +792,12 @@ static void test_the_page_names_the_fold_that_runs(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(ready_lists_types_and_queues),
+      TEST(ready_lists_cron_entries),
       TEST(a_syntax_error_names_file_and_line),
       TEST(an_error_while_loading_names_file_and_line),
       TEST(waiting_while_loading_is_an_error),
       TEST(two_registrations_name_both_files),
+      TEST(a_cron_entry_that_cannot_be_enqueued_names_file_and_line),
       TEST(a_missing_folder_is_a_load_failure),
       TEST(results_are_none_a_string_or_json),
       TEST(a_failure_carries_message_place_trace_and_delay),

@@ -94,6 +94,25 @@ local function print_table(definitions, folder)
   output.write(output.grid({ "TYPE", "QUEUE", "PAYLOAD", "OPTIONS", "WHERE" }, rows))
 end
 
+local function print_cron(entries)
+  local rows = {}
+  for i, entry in ipairs(entries) do
+    rows[i] = { entry.spec, entry.type, entry.options.queue or "default", entry.missed, entry.source }
+  end
+  if #rows > 0 then
+    output.write("\n" .. output.grid({ "CRON", "TYPE", "QUEUE", "MISSED", "WHERE" }, rows))
+  end
+end
+
+local function cron_json(entries)
+  local list = {}
+  for i, entry in ipairs(entries) do
+    list[i] = { spec = entry.spec, type = entry.type, queue = entry.options.queue or "default", id = entry.id,
+      missed = entry.missed, source = entry.source }
+  end
+  return require("mooncrew.json").array(list)
+end
+
 local function print_json(definitions, warnings, message)
   local json = require "mooncrew.json"
   local tasks = {}
@@ -101,8 +120,10 @@ local function print_json(definitions, warnings, message)
     tasks[i] = { type = definition.type, queue = definition.options.queue or "default", source = definition.source,
       payload = payload_kind(definition), options = definition.options, description = definition.description }
   end
-  output.json { ok = message == nil, error = message, tasks = json.array(tasks), warnings = json.array(warnings),
-    groups = json.array(rules_json(registry.rules())) }
+  output.json {
+    ok = message == nil, error = message, tasks = json.array(tasks), warnings = json.array(warnings),
+    cron = cron_json(message and {} or registry.cron), groups = json.array(rules_json(registry.rules())),
+  }
 end
 
 local function append(list, items)
@@ -133,6 +154,7 @@ function M.run(given)
   end
   print_table(definitions, folder)
   print_rules(registry.rules())
+  print_cron(registry.cron)
   for _, warning in ipairs(warnings) do
     output.line("%s", warning)
   end
