@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 
+#define STILL_AWAY_MS 60000
 #define INVALIDATION_CHANNEL "__redis__:invalidate"
 
 static void log_refused(mc_node *node, const mc_value *reply) {
@@ -97,16 +98,23 @@ static void on_commands_ready(void *arg) {
   start_tracking(node);
 }
 
+/* Once when it goes; then once a minute, since the reason may have become another one, such as a changed password. */
+static void log_away(mc_link *link, const char *why) {
+  uint64_t now_ms = mc_clock_mono_ms();
+  if (link->away && now_ms - link->said_ms < STILL_AWAY_MS)
+    return;
+  mc_log_begin(MC_LOG_ERROR, link->away ? "redis is still away" : "redis is away");
+  mc_log_text("detail", why); /* begins with the address */
+  mc_log_end();
+  link->away = true;
+  link->said_ms = now_ms;
+}
+
 static void on_commands_lost(void *arg, const char *why) {
   mc_node *node = arg;
   node->link.up = false;
   node->link.tracking = false;
-  if (node->link.away)
-    return;
-  node->link.away = true;
-  mc_log_begin(MC_LOG_ERROR, "redis is away");
-  mc_log_text("detail", why); /* begins with the address */
-  mc_log_end();
+  log_away(&node->link, why);
 }
 
 static void on_notices_ready(void *arg) {

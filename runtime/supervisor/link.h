@@ -20,6 +20,7 @@ typedef struct mc_link {
   char address[512];     /* without credentials, for the log */
   bool up;               /* the command connection is ready */
   bool was_up;           /* it was ready once: the start-up messages differ */
+  uint64_t said_ms;  /* CLOCK_MONOTONIC: when it was last said that Redis is away */
   bool away;             /* it is said in the log that Redis is away */
   bool tracking;
   bool refused; /* the server refused tracking: said in the log */
