@@ -26,13 +26,18 @@ extern char **environ;
 
 static void start_worker(mc_pool_place *place);
 
+/* What it has been given and has not ended: folds take slots like tasks. */
+static size_t worker_load(const mc_worker *worker) {
+  return worker->held_count + worker->fold_count;
+}
+
 static size_t worker_free_slots(const mc_worker *worker) {
   if (!worker || worker->state != MC_WORKER_SERVING || worker->stuck)
     return 0;
   size_t slots = (size_t)worker->node->config->concurrency;
   if (worker->mean_us < SHORT_US)
     slots += (size_t)worker->node->config->prefetch;
-  size_t taken = worker->held_count + worker->fold_count;
+  size_t taken = worker_load(worker);
   return taken < slots ? slots - taken : 0;
 }
 
@@ -62,7 +67,7 @@ mc_worker *mc_pool_pick(const mc_node *node) {
   mc_worker *best = NULL;
   for (size_t i = 0; i < node->pool.count; i++) {
     mc_worker *worker = node->pool.places[i].worker;
-    if (worker_free_slots(worker) && (!best || worker->held_count < best->held_count))
+    if (worker_free_slots(worker) && (!best || worker_load(worker) < worker_load(best)))
       best = worker;
   }
   return best;
@@ -158,7 +163,7 @@ void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us) {
 void mc_worker_recall(mc_worker *worker) {
   bool idle = worker->ended == worker->last_ended;
   worker->last_ended = worker->ended;
-  if (!idle || worker->held_count <= (size_t)worker->node->config->concurrency)
+  if (!idle || worker_load(worker) <= (size_t)worker->node->config->concurrency)
     return;
   worker->mean_us = LONG_US;
   mc_frame_drain_encode(mc_channel_out(&worker->channel));

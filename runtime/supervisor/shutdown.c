@@ -26,11 +26,12 @@ bool mc_shutdown_started(const mc_node *node) {
 /* ---- closing ---- */
 
 static void report_left(mc_node *node) {
-  if (node->held.count == 0)
+  if (node->held.count == 0 && node->folds.count == 0)
     return;
   node->shutdown.exit_code = 1;
   mc_log_begin(MC_LOG_ERROR, "stopped with tasks in hand");
   mc_log_int("tasks", (int64_t)node->held.count);
+  mc_log_int("folds", (int64_t)node->folds.count);
   mc_log_text("detail", "Redis did not take them back in time; another node recovers them, no retry is spent");
   mc_log_end();
 }
@@ -81,6 +82,7 @@ static void enter_cancelling(mc_node *node) {
   node->shutdown.phase = MC_CANCELLING;
   mc_log_begin(MC_LOG_WARN, "cancelling tasks");
   mc_log_int("tasks", (int64_t)node->held.count);
+  mc_log_int("folds", (int64_t)node->folds.count);
   mc_log_end();
   HASH_ITER(hh, node->held.by_attempt, held, next) {
     mc_cancel_held(held);
