@@ -3,6 +3,7 @@
 local duration = require "mooncrew.duration"
 local native = require "mooncrew.native"
 local nearest = require "mooncrew.nearest"
+local place = require "mooncrew.place"
 local registry = require "mooncrew.registry"
 
 ---@class mooncrew.GroupRule
@@ -121,12 +122,6 @@ local function build(def)
   return rule
 end
 
-local function place_of_caller(level)
-  local info = debug.getinfo(level + 1, "Sl")
-  local file = info.source:match("^@(.*)") or info.short_src
-  return ("%s:%d"):format(file, info.currentline)
-end
-
 --- Registers how a group's tasks become one task. A group is due when it has `max_size` tasks, when its oldest task is
 --- older than `max_delay`, or when its newest is older than `grace_period` (1 min unless given; 1 s at least). Then up
 --- to `max_size` tasks, the oldest first, are given to `fold(payloads, group, tasks)`, which returns the payload of the
@@ -148,7 +143,7 @@ local function aggregate(def)
   if not rule then
     error("crew.aggregate: " .. wrong, 2)
   end
-  rule.source = place_of_caller(2)
+  rule.source = place.of_caller(2)
   local ok, taken = registry.add_rule(rule)
   if not ok then
     error(taken, 2)

@@ -5,6 +5,7 @@ local duration = require "mooncrew.duration"
 local json = require "mooncrew.json"
 local native = require "mooncrew.native"
 local nearest = require "mooncrew.nearest"
+local place = require "mooncrew.place"
 local normalize = require("mooncrew.options").normalize
 local registry = require "mooncrew.registry"
 
@@ -174,12 +175,6 @@ function Definition:enqueue(payload, options)
   return distribute.enqueue(self, payload, options)
 end
 
-local function place_of_caller(level)
-  local info = debug.getinfo(level + 1, "Sl")
-  local file = info.source:match("^@(.*)") or info.short_src -- the short one may be cut
-  return ("%s:%d"):format(file, info.currentline)
-end
-
 local function build(name, def, source)
   local wrong = check_fields(def)
   if wrong then
@@ -209,7 +204,7 @@ local function task(name, def)
   elseif type(def) ~= "table" then
     error(('task "%s": the definition must be a table, got %s'):format(name, type(def)), 2)
   end
-  local definition, message = build(name, def, place_of_caller(2))
+  local definition, message = build(name, def, place.of_caller(2))
   if not definition then
     error(('task "%s": %s'):format(name, message), 2)
   end
