@@ -12,7 +12,7 @@ local M = {}
 ---@field max_retry integer|nil  25 unless given
 ---@field timeout number|string|nil  how long a handler may run; 30 min unless this or a deadline is given; 0: no limit
 ---@field deadline number|nil  unix seconds; a handler is stopped then
----@field unique number|string|nil  how long the same type and payload are refused; 1 s at least
+---@field unique number|string|nil  refuses the same type and payload until it is done, or for so long; 1 s at least
 ---@field process_at number|nil  unix seconds; excludes process_in
 ---@field process_in number|string|nil  from now
 ---@field task_id string|nil  a random UUID unless given
