@@ -17,8 +17,27 @@ local function note_line(_, line)
   end
 end
 
+-- A tail call counts to the line where its statement ends; people look where it begins, which is at the `return` that
+-- stands unindented before it.
+local function begin_of_statement(path, line)
+  local file = io.open(path)
+  local at, begin = 0, line
+  for text in file and file:lines() or function() end do
+    at = at + 1
+    if at > line then
+      break
+    elseif text:find("^return%f[^%w_]") then
+      begin = at
+    end
+  end
+  if file then
+    file:close()
+  end
+  return begin
+end
+
 local function place_of_script(script)
-  return script.line and ("%s:%d"):format(script.path, script.line) or script.path
+  return script.line and ("%s:%d"):format(script.path, begin_of_statement(script.path, script.line)) or script.path
 end
 
 --- Runs a script's chunk as xpcall would. `on_error` gets what was raised, and the script's place.

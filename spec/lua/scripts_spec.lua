@@ -106,7 +106,8 @@ describe("mooncrew.scripts", function()
   end)
 
   it("knows where something is declared, also behind a tail call", function()
-    write("a.lua", 'local crew = require "mooncrew"\nrequire "lib.b"\n\nreturn crew.task("a", { perform = print })\n')
+    write("a.lua", 'local crew = require "mooncrew"\nrequire "lib.b"\n\nreturn crew.task("a", {\n'
+      .. '  perform = function()\n    return 1\n  end,\n})\n')
     write("lib/b.lua", 'local crew = require "mooncrew"\nreturn crew.aggregate { group = "g", fold = print }\n')
     write("z.lua", '\n\n\n\nreturn require("mooncrew").cron("@daily", "a")\n')
     assert(scripts.load(folder))
