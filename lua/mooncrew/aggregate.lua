@@ -2,9 +2,9 @@
 
 local duration = require "mooncrew.duration"
 local native = require "mooncrew.native"
-local nearest = require "mooncrew.nearest"
 local place = require "mooncrew.place"
 local registry = require "mooncrew.registry"
+local unknown = require "mooncrew.unknown"
 
 ---@class mooncrew.GroupRule
 ---@field queue string|nil  nil: in any queue
@@ -17,14 +17,8 @@ local registry = require "mooncrew.registry"
 ---@field fold fun(payloads: any[], group: string, tasks: mooncrew.GroupedTask[]): any, table|nil
 ---@field source string  "file:line"
 
-local FIELDS = { "queue", "group", "grace_period", "max_delay", "max_size", "timeout", "type", "fold" }
 local DEFAULT_GRACE, DEFAULT_TIMEOUT = "1m", "1m"
 local MOST_TASKS = 10000 -- MC_FOLD_TASKS in runtime/protocol/fold.h
-
-local known = {}
-for _, name in ipairs(FIELDS) do
-  known[name] = true
-end
 
 -- Readers: value → what the rule keeps (nil where it may be missing) | nil, what is wrong.
 
@@ -103,12 +97,15 @@ local READERS = {
   { "type", "type", task_type }, { "fold", "fold", fold_function },
 }
 
+local FIELDS = {}
+for _, reader in ipairs(READERS) do
+  FIELDS[reader[1]] = true
+end
+
 local function build(def)
   for field in pairs(def) do
-    if not known[field] then
-      local meant = type(field) == "string" and nearest(field, FIELDS)
-      return nil, ("unknown field '%s'%s"):format(tostring(field),
-        meant and (", did you mean '%s'?"):format(meant) or "")
+    if not FIELDS[field] then
+      return nil, (unknown("field", field, FIELDS))
     end
   end
   local rule = {}

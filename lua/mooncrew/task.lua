@@ -4,10 +4,10 @@ local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local json = require "mooncrew.json"
 local native = require "mooncrew.native"
-local nearest = require "mooncrew.nearest"
 local place = require "mooncrew.place"
 local normalize = require("mooncrew.options").normalize
 local registry = require "mooncrew.registry"
+local unknown = require "mooncrew.unknown"
 
 ---@class mooncrew.Definition
 ---@field type string  the task type, or a prefix when it ends in "*"
@@ -21,11 +21,9 @@ local Definition = {}
 Definition.__index = Definition
 
 local OPTIONS = { "queue", "max_retry", "timeout", "unique", "retention" }
-local FIELDS = { "queue", "max_retry", "timeout", "unique", "retention", "payload", "perform", "retry", "description" }
-
-local known = {}
-for _, name in ipairs(FIELDS) do
-  known[name] = true
+local FIELDS = { payload = true, perform = true, retry = true, description = true }
+for _, name in ipairs(OPTIONS) do
+  FIELDS[name] = true
 end
 
 local function is_schema(value)
@@ -63,9 +61,8 @@ end
 
 local function check_fields(def)
   for field in pairs(def) do
-    if not known[field] then
-      local meant = type(field) == "string" and nearest(field, FIELDS)
-      return ("unknown field '%s'%s"):format(tostring(field), meant and (", did you mean '%s'?"):format(meant) or "")
+    if not FIELDS[field] then
+      return (unknown("field", field, FIELDS))
     end
   end
   for field, check in pairs(checks) do
