@@ -2,8 +2,9 @@
 
 local duration = require "mooncrew.duration"
 local native = require "mooncrew.native"
-local nearest = require "mooncrew.nearest"
+local place = require "mooncrew.place"
 local registry = require "mooncrew.registry"
+local unknown = require "mooncrew.unknown"
 
 ---@class mooncrew.GroupRule
 ---@field queue string|nil  nil: in any queue
@@ -16,14 +17,8 @@ local registry = require "mooncrew.registry"
 ---@field fold fun(payloads: any[], group: string, tasks: mooncrew.GroupedTask[]): any, table|nil
 ---@field source string  "file:line"
 
-local FIELDS = { "queue", "group", "grace_period", "max_delay", "max_size", "timeout", "type", "fold" }
 local DEFAULT_GRACE, DEFAULT_TIMEOUT = "1m", "1m"
 local MOST_TASKS = 10000 -- MC_FOLD_TASKS in runtime/protocol/fold.h
-
-local known = {}
-for _, name in ipairs(FIELDS) do
-  known[name] = true
-end
 
 -- Readers: value → what the rule keeps (nil where it may be missing) | nil, what is wrong.
 
@@ -102,12 +97,15 @@ local READERS = {
   { "type", "type", task_type }, { "fold", "fold", fold_function },
 }
 
+local FIELDS = {}
+for _, reader in ipairs(READERS) do
+  FIELDS[reader[1]] = true
+end
+
 local function build(def)
   for field in pairs(def) do
-    if not known[field] then
-      local meant = type(field) == "string" and nearest(field, FIELDS)
-      return nil, ("unknown field '%s'%s"):format(tostring(field),
-        meant and (", did you mean '%s'?"):format(meant) or "")
+    if not FIELDS[field] then
+      return nil, (unknown("field", field, FIELDS))
     end
   end
   local rule = {}
@@ -119,12 +117,6 @@ local function build(def)
     rule[reader[2]] = value
   end
   return rule
-end
-
-local function place_of_caller(level)
-  local info = debug.getinfo(level + 1, "Sl")
-  local file = info.source:match("^@(.*)") or info.short_src
-  return ("%s:%d"):format(file, info.currentline)
 end
 
 --- Registers how a group's tasks become one task. A group is due when it has `max_size` tasks, when its oldest task is
@@ -148,7 +140,7 @@ local function aggregate(def)
   if not rule then
     error("crew.aggregate: " .. wrong, 2)
   end
-  rule.source = place_of_caller(2)
+  rule.source = place.of_caller(2)
   local ok, taken = registry.add_rule(rule)
   if not ok then
     error(taken, 2)

@@ -7,6 +7,7 @@ local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local native = require "mooncrew.native"
 local options_of = require "mooncrew.options"
+local place = require "mooncrew.place"
 local registry = require "mooncrew.registry"
 
 local M = {}
@@ -127,12 +128,6 @@ local function is_type(target)
   return type(target) == "string" and target ~= "" and target:sub(-1) ~= "*"
 end
 
-local function place_of_caller(level)
-  local info = debug.getinfo(level + 1, "Sl")
-  local file = info.source:match "^@(.*)" or info.short_src -- the short one may be cut
-  return ("%s:%d"):format(file, info.currentline)
-end
-
 --- Declares that a task is enqueued at every tick of a schedule: once per tick, however many nodes have the entry.
 ---
 --- The schedule is cron's five fields (minute, hour, day of month, month, day of week), "@daily" and such, or
@@ -157,7 +152,7 @@ function M.declare(spec, target, payload, options)
   if not entry then
     error("crew.cron: " .. rest, 2)
   end
-  entry.source = place_of_caller(2)
+  entry.source = place.of_caller(2)
   entry.task = { target = target, payload = payload, options = rest }
   table.insert(registry.cron, entry)
 end

@@ -10,7 +10,7 @@
 
 local duration = require "mooncrew.duration"
 local json = require "mooncrew.json"
-local nearest = require "mooncrew.nearest"
+local unknown = require "mooncrew.unknown"
 
 local M = {}
 
@@ -140,22 +140,12 @@ local function check(name, value, wanted, level)
   return value
 end
 
-local function hint(name, known)
-  local names = {}
-  for candidate in pairs(known) do
-    names[#names + 1] = candidate
-  end
-  table.sort(names)
-  local meant = nearest(tostring(name), names)
-  return meant and (", did you mean '%s'?"):format(meant) or ""
-end
-
 -- Options that exist, by name and type. Returns them, or an empty table.
 local function check_options(options, known, level)
   check("options", options or {}, "table", level + 1)
   for name, value in pairs(options or {}) do
     if not known[name] then
-      error(("unknown option '%s'%s"):format(tostring(name), hint(name, known)), level + 1)
+      error((unknown("option", name, known)), level + 1)
     end
     check(name, value, known[name], level + 1)
   end

@@ -3,7 +3,7 @@
 
 local duration = require "mooncrew.duration"
 local native = require "mooncrew.native"
-local nearest = require "mooncrew.nearest"
+local unknown = require "mooncrew.unknown"
 
 local M = {}
 
@@ -12,7 +12,7 @@ local M = {}
 ---@field max_retry integer|nil  25 unless given
 ---@field timeout number|string|nil  how long a handler may run; 30 min unless this or a deadline is given; 0: no limit
 ---@field deadline number|nil  unix seconds; a handler is stopped then
----@field unique number|string|nil  how long the same type and payload are refused; 1 s at least
+---@field unique number|string|nil  refuses the same type and payload until it is done, or for so long; 1 s at least
 ---@field process_at number|nil  unix seconds; excludes process_in
 ---@field process_in number|string|nil  from now
 ---@field task_id string|nil  a random UUID unless given
@@ -137,10 +137,9 @@ for name in pairs(READERS) do
 end
 table.sort(NAMES)
 
-local function unknown(name)
-  local meant = type(name) == "string" and nearest(name, NAMES)
-  return ("unknown option '%s'%s"):format(tostring(name),
-    meant and (", did you mean '%s'?"):format(meant) or ": known are " .. table.concat(NAMES, ", "))
+local function unknown_option(name)
+  local message, meant = unknown("option", name, READERS)
+  return meant and message or message .. ": known are " .. table.concat(NAMES, ", ")
 end
 
 --- Checks the options and turns them into what the runtime takes.
@@ -157,7 +156,7 @@ function M.normalize(options)
   for name, value in pairs(options or {}) do
     local reader = READERS[name]
     if not reader then
-      return nil, unknown(name), "INVALID_ARGUMENT"
+      return nil, unknown_option(name), "INVALID_ARGUMENT"
     end
     local read, message = reader[2](name, value)
     if read == nil then

@@ -4,6 +4,8 @@
 -- first met as a script or as a module. Loading registers what the scripts declare in `mooncrew.registry`.
 
 local cron = require "mooncrew.cron"
+local describe = require("mooncrew.execute").describe
+local place = require "mooncrew.place"
 local uv = require "luv"
 
 local M = {}
@@ -75,26 +77,12 @@ local Loader = {}
 Loader.__index = Loader
 local RUNNING = {}
 
--- The line that the file has come to. A script that ends in `return crew.task(…)` makes a tail call, after which the
--- script is no longer on the stack: this is then all that tells where an error came from.
-local function watch_lines(path)
-  local current = {}
-  debug.sethook(function(_, line)
-    if debug.getinfo(2, "S").source == "@" .. path then
-      current.line = line
-    end
-  end, "l")
-  return current
-end
-
 -- An error's text, in one line that begins with file and line; most do, but not those raised with level 0 or after a
 -- tail call. The list of all places where a module was looked for says less than its length costs.
-local function place_error(path, line, message)
-  message = tostring(message):gsub("(module '[^']*' not found):\n.*", "%1, neither in the scripts folder nor elsewhere")
-  if message:find("^[^\n:]+:%d+: ") then
-    return message
-  end
-  return line and ("%s:%d: %s"):format(path, line, message) or ("%s: %s"):format(path, message)
+local function place_error(raised, where)
+  local message = describe(raised)
+  message = message:gsub("(module '[^']*' not found):\n.*", "%1, neither in the scripts folder nor elsewhere")
+  return message:find("^[^\n:]+:%d+: ") and message or ("%s: %s"):format(where, message)
 end
 
 -- Runs the file unless it was run; errors carry the place.
@@ -111,13 +99,8 @@ function Loader:run(path, module_name)
     error(why, 0)
   end
   self.done[path] = RUNNING
-  local hook, mask, count = debug.gethook()
-  local current = watch_lines(path)
   local ok
-  ok, result = xpcall(chunk, function(message)
-    return place_error(path, current.line, message)
-  end, module_name)
-  debug.sethook(hook, mask, count)
+  ok, result = place.run(path, chunk, place_error, module_name)
   self.done[path] = nil
   if not ok then
     error(result, 0)

@@ -4,9 +4,10 @@ local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local json = require "mooncrew.json"
 local native = require "mooncrew.native"
-local nearest = require "mooncrew.nearest"
+local place = require "mooncrew.place"
 local normalize = require("mooncrew.options").normalize
 local registry = require "mooncrew.registry"
+local unknown = require "mooncrew.unknown"
 
 ---@class mooncrew.Definition
 ---@field type string  the task type, or a prefix when it ends in "*"
@@ -20,11 +21,9 @@ local Definition = {}
 Definition.__index = Definition
 
 local OPTIONS = { "queue", "max_retry", "timeout", "unique", "retention" }
-local FIELDS = { "queue", "max_retry", "timeout", "unique", "retention", "payload", "perform", "retry", "description" }
-
-local known = {}
-for _, name in ipairs(FIELDS) do
-  known[name] = true
+local FIELDS = { payload = true, perform = true, retry = true, description = true }
+for _, name in ipairs(OPTIONS) do
+  FIELDS[name] = true
 end
 
 local function is_schema(value)
@@ -62,9 +61,8 @@ end
 
 local function check_fields(def)
   for field in pairs(def) do
-    if not known[field] then
-      local meant = type(field) == "string" and nearest(field, FIELDS)
-      return ("unknown field '%s'%s"):format(tostring(field), meant and (", did you mean '%s'?"):format(meant) or "")
+    if not FIELDS[field] then
+      return (unknown("field", field, FIELDS))
     end
   end
   for field, check in pairs(checks) do
@@ -174,12 +172,6 @@ function Definition:enqueue(payload, options)
   return distribute.enqueue(self, payload, options)
 end
 
-local function place_of_caller(level)
-  local info = debug.getinfo(level + 1, "Sl")
-  local file = info.source:match("^@(.*)") or info.short_src -- the short one may be cut
-  return ("%s:%d"):format(file, info.currentline)
-end
-
 local function build(name, def, source)
   local wrong = check_fields(def)
   if wrong then
@@ -209,7 +201,7 @@ local function task(name, def)
   elseif type(def) ~= "table" then
     error(('task "%s": the definition must be a table, got %s'):format(name, type(def)), 2)
   end
-  local definition, message = build(name, def, place_of_caller(2))
+  local definition, message = build(name, def, place.of_caller(2))
   if not definition then
     error(('task "%s": %s'):format(name, message), 2)
   end

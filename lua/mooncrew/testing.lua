@@ -1,5 +1,5 @@
 -- Testing handlers: load a script, perform its task with a payload, see what became of it. No Redis, no worker, and a
--- clock that moves only when the handler waits, at once; so it runs in plain busted on LuaJIT.
+-- clock that moves only when the handler waits, at once; so it runs in plain busted, on LuaJIT: busted --lua=luajit.
 --
 --   local testing = require "mooncrew.testing"
 --   local definition = testing.load("scripts/send_verify_email.lua")
@@ -7,6 +7,10 @@
 --   assert.are.equal("done", run.outcome, run.error)
 --
 -- testing.fold does the same with a rule for groups.
+
+if not rawget(_G, "jit") then -- plain Lua 5.1 cannot wait inside of pcall, as handlers do
+  error("mooncrew.testing needs LuaJIT: run `busted --lua=luajit`", 0)
+end
 
 local async = require "mooncrew.async"
 local context = require "mooncrew.context"
@@ -18,6 +22,7 @@ local execute = require "mooncrew.execute"
 local fold = require "mooncrew.fold"
 local host = require "mooncrew.host"
 local json = require "mooncrew.json"
+local place = require "mooncrew.place"
 local registry = require "mooncrew.registry"
 
 local testing = {}
@@ -56,7 +61,12 @@ function testing.load(path, folder)
   if not chunk then
     error(message, 2)
   end
-  local result = chunk(path)
+  local loaded, result = place.run(path, chunk, function(raised)
+    return raised
+  end, path)
+  if not loaded then
+    error(result, 0)
+  end
   local ok, wrong = cron.resolve()
   if not ok then
     error(wrong, 0)

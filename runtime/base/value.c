@@ -1,8 +1,6 @@
 /* A reply of Redis as a tree of values: see value.h. */
 #include "base/value.h"
 
-#include "base/err.h"
-
 const mc_value *mc_value_item(const mc_value *value, size_t i) {
   return value && value->kind == MC_VALUE_ARRAY && i < value->count ? value->items[i] : NULL;
 }
@@ -43,4 +41,12 @@ bool mc_value_is_error(const mc_value *value, const char *first_word) {
   size_t size = strlen(first_word);
   return value && value->kind == MC_VALUE_ERROR && value->text.size >= size &&
          memcmp(value->text.data, first_word, size) == 0 && (value->text.size == size || value->text.data[size] == ' ');
+}
+
+int mc_value_check_array(const mc_value *reply, const char *operation, mc_err *err) {
+  if (reply && reply->kind == MC_VALUE_ERROR)
+    return mc_fail(err, MC_ESERVER, "%s: Redis answered: %.*s", operation, MC_SLICE_PRINT(reply->text));
+  if (!reply || reply->kind != MC_VALUE_ARRAY)
+    return mc_fail(err, MC_EMALFORMED, "%s: the reply is no array", operation);
+  return 0;
 }

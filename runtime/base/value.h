@@ -2,6 +2,7 @@
 #ifndef MC_BASE_VALUE_H
 #define MC_BASE_VALUE_H
 
+#include "base/err.h"
 #include "base/slice.h"
 
 #include <stdint.h>
@@ -30,6 +31,10 @@ bool mc_value_is_text(const mc_value *value, const char *text);
 
 /* An INTEGER, or a STRING of decimal digits: 0 and *out; else MC_EMALFORMED. */
 int mc_value_integer(const mc_value *value, int64_t *out);
+
+/* Takes a reply that is to be an array: 0; MC_ESERVER and what Redis said for an ERROR; MC_EMALFORMED for anything
+ * else, and for NULL. */
+int mc_value_check_array(const mc_value *reply, const char *operation, mc_err *err);
 
 /* An ERROR whose text begins with this word, e.g. "NOSCRIPT". */
 bool mc_value_is_error(const mc_value *value, const char *first_word);

@@ -86,6 +86,14 @@ static void push_list(lua_State *L, push_fn push, const void *items, size_t coun
   }
 }
 
+/* The list as the function's result; its memory is given back. */
+static int answer(lua_State *L, mc_memory **slot, mc_memory *memory, push_fn push, const void *items, size_t count) {
+  *slot = memory;
+  push_list(L, push, items, count);
+  memory_release(slot);
+  return 1;
+}
+
 /* ---- queues ---- */
 
 static const struct number_field {
@@ -126,10 +134,7 @@ static int client_queues(lua_State *L) {
   int code = mc_inspect_queues(client, &list, &err);
   if (code)
     return mc_lua_fail(L, code, err.text);
-  *memory = list.memory;
-  push_list(L, push_queue, list.items, list.count);
-  memory_release(memory);
-  return 1;
+  return answer(L, memory, list.memory, push_queue, list.items, list.count);
 }
 
 static int client_queue(lua_State *L) {
@@ -168,10 +173,7 @@ static int client_history(lua_State *L) {
   int code = mc_inspect_history(client, slice_at(L, 2), int_at(L, 3), &list, &err);
   if (code)
     return mc_lua_fail(L, code, err.text);
-  *memory = list.memory;
-  push_list(L, push_day, list.items, list.count);
-  memory_release(memory);
-  return 1;
+  return answer(L, memory, list.memory, push_day, list.items, list.count);
 }
 
 static void push_group(lua_State *L, const void *items, size_t i) {
@@ -189,10 +191,7 @@ static int client_groups(lua_State *L) {
   int code = mc_inspect_groups(client, slice_at(L, 2), &list, &err);
   if (code)
     return mc_lua_fail(L, code, err.text);
-  *memory = list.memory;
-  push_list(L, push_group, list.items, list.count);
-  memory_release(memory);
-  return 1;
+  return answer(L, memory, list.memory, push_group, list.items, list.count);
 }
 
 /* nil, message, code, or true. */
@@ -488,10 +487,7 @@ static int client_servers(lua_State *L) {
   int code = mc_inspect_servers(client, &list, &err);
   if (code)
     return mc_lua_fail(L, code, err.text);
-  *memory = list.memory;
-  push_list(L, push_server, list.items, list.count);
-  memory_release(memory);
-  return 1;
+  return answer(L, memory, list.memory, push_server, list.items, list.count);
 }
 
 static void push_text(lua_State *L, const void *items, size_t i) {
@@ -520,10 +516,7 @@ static int client_cron(lua_State *L) {
   int code = mc_inspect_cron(client, &list, &err);
   if (code)
     return mc_lua_fail(L, code, err.text);
-  *memory = list.memory;
-  push_list(L, push_entry, list.items, list.count);
-  memory_release(memory);
-  return 1;
+  return answer(L, memory, list.memory, push_entry, list.items, list.count);
 }
 
 static void push_event(lua_State *L, const void *items, size_t i) {
@@ -541,10 +534,7 @@ static int client_cron_history(lua_State *L) {
   int code = mc_inspect_cron_history(client, slice_at(L, 2), int_at(L, 3), int_at(L, 4), &list, &err);
   if (code)
     return mc_lua_fail(L, code, err.text);
-  *memory = list.memory;
-  push_list(L, push_event, list.items, list.count);
-  memory_release(memory);
-  return 1;
+  return answer(L, memory, list.memory, push_event, list.items, list.count);
 }
 
 /* ---- the methods ---- */

@@ -3,26 +3,9 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "protocol/task.pb-c.h"
-
-#define NS_PER_S INT64_C(1000000000)
-
-static mc_slice to_slice(ProtobufCBinaryData bytes) {
-  return (mc_slice){(const char *)bytes.data, bytes.len};
-}
-
-static int64_t from_timestamp(const Mooncrew__Timestamp *stamp) {
-  if (!stamp || stamp->seconds <= 0 || stamp->nanos < 0 || stamp->nanos >= NS_PER_S)
-    return 0;
-  return mc_clock_clamp_s(stamp->seconds) * NS_PER_S + stamp->nanos;
-}
-
-static const uint8_t *wire_bytes(mc_slice bytes) {
-  return (const uint8_t *)(bytes.size ? bytes.data : "");
-}
+#include "protocol/wire.h"
 
 static int check_text(const char *what, mc_slice text, mc_err *err) {
   return mc_utf8_clean(text) ? 0 : mc_fail(err, MC_EMALFORMED, "a text of the %s is not UTF-8, or holds a NUL", what);
@@ -39,22 +22,22 @@ static int check_entry(const mc_cron_info *info, mc_err *err) {
 }
 
 int mc_cron_info_decode(mc_slice bytes, mc_cron_info_box *out, mc_err *err) {
-  Mooncrew__SchedulerEntry *wire = mooncrew__scheduler_entry__unpack(NULL, bytes.size, wire_bytes(bytes));
+  Mooncrew__SchedulerEntry *wire = mooncrew__scheduler_entry__unpack(NULL, bytes.size, mc_wire_input(bytes));
   if (!wire)
     return mc_fail(err, MC_EMALFORMED, "the scheduler entry is not protobuf (%zu bytes)", bytes.size);
   mc_slice *options = mc_alloc((wire->n_enqueue_options + 1) * sizeof *options);
   for (size_t i = 0; i < wire->n_enqueue_options; i++)
-    options[i] = to_slice(wire->enqueue_options[i]);
+    options[i] = mc_wire_slice(wire->enqueue_options[i]);
   mc_cron_info_box box = {.wire = wire, .options = options};
   box.info = (mc_cron_info){
-      .id = to_slice(wire->id),
-      .spec = to_slice(wire->spec),
-      .type = to_slice(wire->task_type),
-      .payload = to_slice(wire->task_payload),
+      .id = mc_wire_slice(wire->id),
+      .spec = mc_wire_slice(wire->spec),
+      .type = mc_wire_slice(wire->task_type),
+      .payload = mc_wire_slice(wire->task_payload),
       .options = options,
       .option_count = wire->n_enqueue_options,
-      .next_ns = from_timestamp(wire->next_enqueue_time),
-      .prev_ns = from_timestamp(wire->prev_enqueue_time),
+      .next_ns = mc_wire_time_ns(wire->next_enqueue_time),
+      .prev_ns = mc_wire_time_ns(wire->prev_enqueue_time),
   };
   int code = check_entry(&box.info, err);
   if (code)
@@ -72,11 +55,11 @@ void mc_cron_info_free(mc_cron_info_box *box) {
 
 int mc_cron_event_info_decode(mc_slice bytes, mc_cron_event_info_box *out, mc_err *err) {
   Mooncrew__SchedulerEnqueueEvent *wire =
-      mooncrew__scheduler_enqueue_event__unpack(NULL, bytes.size, wire_bytes(bytes));
+      mooncrew__scheduler_enqueue_event__unpack(NULL, bytes.size, mc_wire_input(bytes));
   if (!wire)
     return mc_fail(err, MC_EMALFORMED, "the enqueue event is not protobuf (%zu bytes)", bytes.size);
   mc_cron_event_info_box box = {.wire = wire};
-  box.info = (mc_cron_event_info){to_slice(wire->task_id), from_timestamp(wire->enqueue_time)};
+  box.info = (mc_cron_event_info){mc_wire_slice(wire->task_id), mc_wire_time_ns(wire->enqueue_time)};
   int code = check_text("enqueue event", box.info.task_id, err);
   if (code)
     mc_cron_event_info_free(&box);

@@ -5,11 +5,9 @@
 
 #include "base/mem.h"
 #include "protocol/cron_entry.h"
-#include "protocol/task.pb-c.h"
+#include "protocol/wire.h"
 
-#define NS_PER_S INT64_C(1000000000)
-#define GO_ZERO_TIME_S INT64_C(-62135596800) /* 1 January of the year 1: what Go knows as "no time" */
-#define OPTIONS_MAX 8                        /* without headers */
+#define OPTIONS_MAX 8 /* without headers */
 
 /* The option texts, gathered in one buffer. */
 typedef struct option_list {
@@ -18,34 +16,29 @@ typedef struct option_list {
   size_t count;
 } option_list;
 
-/* Go's %q, as far as text that is clean UTF-8 needs it. */
-static void add_quoted(mc_buf *out, mc_slice text) {
+/* In double quotes; control characters as `control` prints them. */
+static void add_escaped(mc_buf *out, mc_slice text, const char *control) {
   mc_buf_add_char(out, '"');
   for (size_t i = 0; i < text.size; i++) {
     unsigned char c = (unsigned char)text.data[i];
     if (c == '"' || c == '\\')
       mc_buf_printf(out, "\\%c", c);
     else if (c < 0x20 || c == 0x7f)
-      mc_buf_printf(out, "\\x%02x", c);
+      mc_buf_printf(out, control, c);
     else
       mc_buf_add_char(out, (char)c);
   }
   mc_buf_add_char(out, '"');
 }
 
+/* Go's %q, as far as text that is clean UTF-8 needs it. */
+static void add_quoted(mc_buf *out, mc_slice text) {
+  add_escaped(out, text, "\\x%02x");
+}
+
 /* A JSON string; what Go's encoder does to <, > and & besides, its decoder does not need. */
 static void add_json(mc_buf *out, mc_slice text) {
-  mc_buf_add_char(out, '"');
-  for (size_t i = 0; i < text.size; i++) {
-    unsigned char c = (unsigned char)text.data[i];
-    if (c == '"' || c == '\\')
-      mc_buf_printf(out, "\\%c", c);
-    else if (c < 0x20)
-      mc_buf_printf(out, "\\u%04x", c);
-    else
-      mc_buf_add_char(out, (char)c);
-  }
-  mc_buf_add_char(out, '"');
+  add_escaped(out, text, "\\u%04x");
 }
 
 /* A duration as Go prints it: 1h0m0s, 1.5s, 250ms, 0s. */
@@ -116,29 +109,18 @@ static void list_options(option_list *list, const mc_cron_entry *entry) {
     add_header_option(list, &options->headers[i]);
 }
 
-static ProtobufCBinaryData to_bytes(mc_slice slice) {
-  return (ProtobufCBinaryData){.len = slice.size, .data = (uint8_t *)slice.data};
-}
-
-static Mooncrew__Timestamp to_timestamp(int64_t seconds, int64_t nanos) {
-  Mooncrew__Timestamp stamp = MOONCREW__TIMESTAMP__INIT;
-  stamp.seconds = seconds ? seconds : GO_ZERO_TIME_S;
-  stamp.nanos = (int32_t)nanos;
-  return stamp;
-}
-
 void mc_cron_entry_encode(const mc_cron_entry *entry, mc_slice id, int64_t next_s, int64_t prev_s, mc_buf *out) {
   Mooncrew__SchedulerEntry wire = MOONCREW__SCHEDULER_ENTRY__INIT;
-  Mooncrew__Timestamp next = to_timestamp(next_s, 0), prev = to_timestamp(prev_s, 0);
+  Mooncrew__Timestamp next = mc_wire_time(next_s * MC_WIRE_NS_PER_S), prev = mc_wire_time(prev_s * MC_WIRE_NS_PER_S);
   option_list list;
   list_options(&list, entry);
   ProtobufCBinaryData *options = mc_alloc((list.count + 1) * sizeof *options);
   for (size_t i = 0, start = 0; i < list.count; start = list.ends[i++])
-    options[i] = to_bytes((mc_slice){list.bytes.data + start, list.ends[i] - start});
-  wire.id = to_bytes(id);
-  wire.spec = to_bytes(entry->spec);
-  wire.task_type = to_bytes(entry->options.type);
-  wire.task_payload = to_bytes(entry->options.payload);
+    options[i] = mc_wire_bytes((mc_slice){list.bytes.data + start, list.ends[i] - start});
+  wire.id = mc_wire_bytes(id);
+  wire.spec = mc_wire_bytes(entry->spec);
+  wire.task_type = mc_wire_bytes(entry->options.type);
+  wire.task_payload = mc_wire_bytes(entry->options.payload);
   wire.enqueue_options = options;
   wire.n_enqueue_options = list.count;
   wire.next_enqueue_time = &next;
@@ -152,8 +134,8 @@ void mc_cron_entry_encode(const mc_cron_entry *entry, mc_slice id, int64_t next_
 
 void mc_cron_event_encode(mc_slice task_id, int64_t at_ns, mc_buf *out) {
   Mooncrew__SchedulerEnqueueEvent wire = MOONCREW__SCHEDULER_ENQUEUE_EVENT__INIT;
-  Mooncrew__Timestamp at = to_timestamp(at_ns / NS_PER_S, at_ns % NS_PER_S);
-  wire.task_id = to_bytes(task_id);
+  Mooncrew__Timestamp at = mc_wire_time(at_ns);
+  wire.task_id = mc_wire_bytes(task_id);
   wire.enqueue_time = &at;
   size_t size = mooncrew__scheduler_enqueue_event__get_packed_size(&wire);
   out->size += mooncrew__scheduler_enqueue_event__pack(&wire, (uint8_t *)mc_buf_reserve(out, size));

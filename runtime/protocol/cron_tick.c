@@ -20,11 +20,10 @@ void mc_call_cron_open(mc_call *call, mc_slice queue, mc_slice entry, int64_t st
 }
 
 static int check_reply(const mc_value *reply, const char *operation, mc_err *err) {
-  if (reply && reply->kind == MC_VALUE_ERROR)
-    return mc_fail(err, MC_ESERVER, "%s: Redis answered: %.*s", operation, MC_SLICE_PRINT(reply->text));
-  if (!reply || reply->kind != MC_VALUE_ARRAY || reply->count != 2)
-    return mc_fail(err, MC_EMALFORMED, "%s: the reply is no pair", operation);
-  return 0;
+  int code = mc_value_check_array(reply, operation, err);
+  if (code == 0 && reply->count != 2)
+    code = mc_fail(err, MC_EMALFORMED, "%s: the reply is no pair", operation);
+  return code;
 }
 
 int mc_cron_record_read(const mc_value *reply, mc_cron_record *out, mc_err *err) {
@@ -40,23 +39,6 @@ int mc_cron_record_read(const mc_value *reply, mc_cron_record *out, mc_err *err)
   return 0;
 }
 
-static void add_task(mc_args *args, const mc_enqueue *task, int64_t now_ns) {
-  static const char *const states[] = {
-      [MC_ENQUEUE_PENDING] = "pending",
-      [MC_ENQUEUE_SCHEDULED] = "scheduled",
-      [MC_ENQUEUE_GROUP] = "aggregating",
-  };
-  mc_args_add_text(args, states[task->kind]);
-  mc_args_add(args, task->id);
-  mc_args_add(args, task->message);
-  mc_args_add(args, task->unique_key);
-  mc_args_add_int(args, task->unique_ttl_s);
-  if (task->kind == MC_ENQUEUE_GROUP)
-    mc_args_add(args, task->group);
-  else
-    mc_args_add_int(args, task->kind == MC_ENQUEUE_SCHEDULED ? task->process_at_s : now_ns);
-}
-
 void mc_call_cron_tick(mc_call *call, mc_slice entry, const mc_cron_tick *tick, const mc_enqueue *task, int64_t lasts_s,
                        int64_t now_ns) {
   static const mc_queue_key keys[] = {MC_KEY_PENDING, MC_KEY_SCHEDULED, MC_KEY_GROUPS};
@@ -67,18 +49,15 @@ void mc_call_cron_tick(mc_call *call, mc_slice entry, const mc_cron_tick *tick, 
   mc_key_cron_claim(&args->bytes, task->queue, entry, tick->at_s);
   mc_args_end(args);
   for (size_t i = 0; i < MC_COUNT(keys); i++) {
-    mc_key_queue(&args->bytes, task->queue, keys[i]);
-    mc_args_end(args);
+    mc_key_queue_arg(args, task->queue, keys[i]);
   }
-  mc_key_task_prefix(&args->bytes, task->queue);
-  mc_args_end(args);
-  mc_key_group_prefix(&args->bytes, task->queue);
-  mc_args_end(args);
+  mc_key_task_prefix_arg(args, task->queue);
+  mc_key_group_prefix_arg(args, task->queue);
   mc_args_add_int(args, tick->at_s);
   mc_args_add_int(args, tick->missed);
   mc_args_add_int(args, MC_CRON_CLAIM_S);
   mc_args_add_int(args, lasts_s);
-  add_task(args, task, now_ns);
+  mc_enqueue_add(args, task, now_ns);
 }
 
 int mc_cron_answer_read(const mc_value *reply, const mc_enqueue *task, mc_cron_answer *out, mc_err *err) {

@@ -74,7 +74,7 @@ void mc_enqueue_deinit(mc_enqueue *enqueue) {
   *enqueue = (mc_enqueue){0};
 }
 
-static void add_task(mc_args *args, const mc_enqueue *task, int64_t now_ns) {
+void mc_enqueue_add(mc_args *args, const mc_enqueue *task, int64_t now_ns) {
   static const char *const states[] = {
       [MC_ENQUEUE_PENDING] = "pending",
       [MC_ENQUEUE_SCHEDULED] = "scheduled",
@@ -106,16 +106,13 @@ void mc_call_enqueue(mc_call *call, const mc_enqueue *const *tasks, size_t count
   call->script = &mc_server_script_enqueue;
   mc_args_clear(args);
   for (size_t i = 0; i < MC_COUNT(keys); i++) {
-    mc_key_queue(&args->bytes, queue, keys[i]);
-    mc_args_end(args);
+    mc_key_queue_arg(args, queue, keys[i]);
   }
-  mc_key_task_prefix(&args->bytes, queue);
-  mc_args_end(args);
-  mc_key_group_prefix(&args->bytes, queue);
-  mc_args_end(args);
+  mc_key_task_prefix_arg(args, queue);
+  mc_key_group_prefix_arg(args, queue);
   mc_args_add_int(args, now_ns / 1000000000);
   for (size_t i = 0; i < count; i++)
-    add_task(args, tasks[i], now_ns);
+    mc_enqueue_add(args, tasks[i], now_ns);
 }
 
 int mc_enqueue_answer(const mc_value *reply, size_t i, const mc_enqueue *task, bool resent) {

@@ -50,6 +50,9 @@ typedef struct mc_enqueue {
 int mc_enqueue_init(mc_enqueue *out, const mc_enqueue_options *options, int64_t now_ms, mc_err *err);
 void mc_enqueue_deinit(mc_enqueue *enqueue);
 
+/* One task as the scripts that enqueue take it: state, id, message, lock, TTL, place. */
+void mc_enqueue_add(mc_args *args, const mc_enqueue *task, int64_t now_ns);
+
 /* One script call for tasks of one queue, kinds mixed, at most MC_ENQUEUE_BATCH of them; the reply has one answer per
  * task, in order. (`SADD asynq:queues` goes before it: another hash slot.) */
 #define MC_ENQUEUE_BATCH 500

@@ -16,33 +16,16 @@ static mc_args *call_begin(mc_call *call, const mc_script *script) {
   return &call->args;
 }
 
-static void add_key(mc_args *args, mc_slice queue, mc_queue_key key) {
-  mc_key_queue(&args->bytes, queue, key);
-  mc_args_end(args);
-}
-
 static void add_set_key(mc_args *args, mc_slice queue, mc_slice group, const char *set_id) {
   mc_key_aggregation_set(&args->bytes, queue, group, mc_slice_of(set_id));
   mc_args_end(args);
 }
 
-static void add_task_prefix(mc_args *args, mc_slice queue) {
-  mc_key_task_prefix(&args->bytes, queue);
-  mc_args_end(args);
-}
-
-static void add_group_prefix(mc_args *args, mc_slice queue) {
-  mc_key_group_prefix(&args->bytes, queue);
-  mc_args_end(args);
-}
-
 static int read_list(const mc_value *reply, const char *operation, size_t *out_count, mc_err *err) {
-  if (reply && reply->kind == MC_VALUE_ERROR)
-    return mc_fail(err, MC_ESERVER, "%s: Redis answered: %.*s", operation, MC_SLICE_PRINT(reply->text));
-  if (!reply || reply->kind != MC_VALUE_ARRAY)
-    return mc_fail(err, MC_EMALFORMED, "%s: the reply is no array", operation);
-  *out_count = reply->count;
-  return 0;
+  int code = mc_value_check_array(reply, operation, err);
+  if (code == 0)
+    *out_count = reply->count;
+  return code;
 }
 
 /* ---- aggregate ---- */
@@ -51,11 +34,11 @@ void mc_call_aggregate(mc_call *call, mc_slice queue, int64_t now_s, size_t sets
                        size_t count) {
   assert(count > 0 && count <= MC_AGGREGATE_BATCH && sets > 0);
   mc_args *args = call_begin(call, &mc_server_script_aggregate);
-  add_key(args, queue, MC_KEY_GROUPS);
-  add_key(args, queue, MC_KEY_AGGREGATION_SETS);
-  add_key(args, queue, MC_KEY_FOLD_FAILURES);
-  add_task_prefix(args, queue);
-  add_group_prefix(args, queue);
+  mc_key_queue_arg(args, queue, MC_KEY_GROUPS);
+  mc_key_queue_arg(args, queue, MC_KEY_AGGREGATION_SETS);
+  mc_key_queue_arg(args, queue, MC_KEY_FOLD_FAILURES);
+  mc_key_task_prefix_arg(args, queue);
+  mc_key_group_prefix_arg(args, queue);
   mc_args_add_int(args, now_s);
   mc_args_add_int(args, now_s + MC_FOLD_LEASE_S);
   mc_args_add_int(args, (int64_t)(sets < MC_AGGREGATE_SETS ? sets : MC_AGGREGATE_SETS));
@@ -104,7 +87,7 @@ void mc_aggregated_task(const mc_aggregated *set, size_t k, mc_slice *id, mc_sli
 
 void mc_fold_extend(mc_args *args, mc_slice queue, mc_slice group, const char *set_id, int64_t deadline_s) {
   mc_args_add_text(args, "ZADD");
-  add_key(args, queue, MC_KEY_AGGREGATION_SETS);
+  mc_key_queue_arg(args, queue, MC_KEY_AGGREGATION_SETS);
   mc_args_add_text(args, "XX"); /* one that was reclaimed stays away */
   mc_args_add_int(args, deadline_s);
   add_set_key(args, queue, group, set_id);
@@ -115,11 +98,11 @@ void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_en
   assert(scheduled || task->kind == MC_ENQUEUE_PENDING);
   mc_args *args = call_begin(call, &mc_server_script_fold);
   add_set_key(args, task->queue, group, set_id);
-  add_key(args, task->queue, MC_KEY_AGGREGATION_SETS);
-  add_key(args, task->queue, MC_KEY_FOLD_FAILURES);
-  add_key(args, task->queue, MC_KEY_PENDING);
-  add_key(args, task->queue, MC_KEY_SCHEDULED);
-  add_task_prefix(args, task->queue);
+  mc_key_queue_arg(args, task->queue, MC_KEY_AGGREGATION_SETS);
+  mc_key_queue_arg(args, task->queue, MC_KEY_FOLD_FAILURES);
+  mc_key_queue_arg(args, task->queue, MC_KEY_PENDING);
+  mc_key_queue_arg(args, task->queue, MC_KEY_SCHEDULED);
+  mc_key_task_prefix_arg(args, task->queue);
   mc_args_add(args, group);
   mc_args_add_text(args, scheduled ? "scheduled" : "pending");
   mc_args_add(args, task->id);
@@ -150,13 +133,13 @@ int mc_fold_answer(const mc_value *reply) {
 void mc_call_regroup(mc_call *call, const mc_regroup *regroup, int64_t now_ns) {
   mc_args *args = call_begin(call, &mc_server_script_regroup);
   add_set_key(args, regroup->queue, regroup->group, regroup->set_id);
-  add_key(args, regroup->queue, MC_KEY_AGGREGATION_SETS);
+  mc_key_queue_arg(args, regroup->queue, MC_KEY_AGGREGATION_SETS);
   mc_key_group(&args->bytes, regroup->queue, regroup->group);
   mc_args_end(args);
-  add_key(args, regroup->queue, MC_KEY_GROUPS);
-  add_key(args, regroup->queue, MC_KEY_PENDING);
-  add_key(args, regroup->queue, MC_KEY_FOLD_FAILURES);
-  add_task_prefix(args, regroup->queue);
+  mc_key_queue_arg(args, regroup->queue, MC_KEY_GROUPS);
+  mc_key_queue_arg(args, regroup->queue, MC_KEY_PENDING);
+  mc_key_queue_arg(args, regroup->queue, MC_KEY_FOLD_FAILURES);
+  mc_key_task_prefix_arg(args, regroup->queue);
   mc_args_add(args, regroup->group);
   mc_args_add_int(args, now_ns);
   if (regroup->failures)
@@ -171,9 +154,9 @@ void mc_call_regroup(mc_call *call, const mc_regroup *regroup, int64_t now_ns) {
 
 void mc_call_reclaim(mc_call *call, mc_slice queue, int64_t now_s) {
   mc_args *args = call_begin(call, &mc_server_script_reclaim);
-  add_key(args, queue, MC_KEY_AGGREGATION_SETS);
-  add_key(args, queue, MC_KEY_GROUPS);
-  add_group_prefix(args, queue);
+  mc_key_queue_arg(args, queue, MC_KEY_AGGREGATION_SETS);
+  mc_key_queue_arg(args, queue, MC_KEY_GROUPS);
+  mc_key_group_prefix_arg(args, queue);
   mc_args_add_int(args, now_s);
   mc_args_add_int(args, MC_RECLAIM_BATCH);
 }

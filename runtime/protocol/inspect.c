@@ -59,8 +59,7 @@ static mc_args *call_begin(mc_call *call, const mc_script *script) {
 
 static void add_keys(mc_args *args, mc_slice queue, const mc_queue_key *keys, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    mc_key_queue(&args->bytes, queue, keys[i]);
-    mc_args_end(args);
+    mc_key_queue_arg(args, queue, keys[i]);
   }
 }
 

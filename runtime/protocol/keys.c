@@ -66,6 +66,21 @@ void mc_key_aggregation_set(mc_buf *out, mc_slice queue, mc_slice group, mc_slic
   mc_buf_add_slice(out, id);
 }
 
+void mc_key_queue_arg(mc_args *args, mc_slice queue, mc_queue_key key) {
+  mc_key_queue(&args->bytes, queue, key);
+  mc_args_end(args);
+}
+
+void mc_key_task_prefix_arg(mc_args *args, mc_slice queue) {
+  mc_key_task_prefix(&args->bytes, queue);
+  mc_args_end(args);
+}
+
+void mc_key_group_prefix_arg(mc_args *args, mc_slice queue) {
+  mc_key_group_prefix(&args->bytes, queue);
+  mc_args_end(args);
+}
+
 int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload) {
   add_queue_prefix(out, queue);
   mc_buf_add_text(out, "unique:");

@@ -46,6 +46,12 @@ void mc_key_task(mc_buf *out, mc_slice queue, mc_slice id);       /* asynq:{q}:t
 void mc_key_group_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}:g: */
 void mc_key_group(mc_buf *out, mc_slice queue, mc_slice group);   /* asynq:{q}:g:<group> */
 void mc_key_queue_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}: */
+
+/* The same as whole arguments. */
+void mc_key_queue_arg(mc_args *args, mc_slice queue, mc_queue_key key);
+void mc_key_task_prefix_arg(mc_args *args, mc_slice queue);
+void mc_key_group_prefix_arg(mc_args *args, mc_slice queue);
+
 /* asynq:{q}:g:<group>:<id>; no colon in the id */
 void mc_key_aggregation_set(mc_buf *out, mc_slice queue, mc_slice group, mc_slice id);
 

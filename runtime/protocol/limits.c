@@ -11,8 +11,7 @@ static const char *const fields[] = {"concurrency", "rate", "interval_ms"};
 
 static void begin(mc_args *args, const char *command, mc_slice queue) {
   mc_args_add_text(args, command);
-  mc_key_queue(&args->bytes, queue, MC_KEY_LIMITS);
-  mc_args_end(args);
+  mc_key_queue_arg(args, queue, MC_KEY_LIMITS);
 }
 
 int mc_limits_check(const mc_limits *limits, mc_err *err) {

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "protocol/task.pb-c.h"
+#include "protocol/wire.h"
 
 #define ERROR_MSG_MAX 4096 /* bytes of an error text that are kept */
 
@@ -37,33 +37,25 @@ static void arena_free(arena_block *first);
 static void read_fields(const Mooncrew__TaskMessage *from, arena_block **arena, mc_message *out);
 static int check_message(const mc_message *message, mc_err *err);
 
-static ProtobufCBinaryData to_bytes(mc_slice slice) {
-  return (ProtobufCBinaryData){.len = slice.size, .data = (uint8_t *)slice.data};
-}
-
-static mc_slice to_slice(ProtobufCBinaryData bytes) {
-  return (mc_slice){(const char *)bytes.data, bytes.len};
-}
-
 void mc_message_encode(const mc_message *message, mc_buf *out) {
   Mooncrew__TaskMessage wire = MOONCREW__TASK_MESSAGE__INIT;
   mc_buf error_memory = {0};
   header_list headers;
   header_list_init(&headers, message);
-  wire.type = to_bytes(message->type);
-  wire.payload = to_bytes(message->payload);
-  wire.id = to_bytes(message->id);
-  wire.queue = to_bytes(message->queue);
+  wire.type = mc_wire_bytes(message->type);
+  wire.payload = mc_wire_bytes(message->payload);
+  wire.id = mc_wire_bytes(message->id);
+  wire.queue = mc_wire_bytes(message->queue);
   wire.max_retry = message->max_retry;
   wire.retried = message->retried;
-  wire.error_msg = to_bytes(sanitize_error(message->error_msg, &error_memory));
+  wire.error_msg = mc_wire_bytes(sanitize_error(message->error_msg, &error_memory));
   wire.timeout_s = message->timeout_s;
   wire.deadline_s = message->deadline_s;
-  wire.unique_key = to_bytes(message->unique_key);
+  wire.unique_key = mc_wire_bytes(message->unique_key);
   wire.last_failed_at_s = message->last_failed_at_s;
   wire.retention_s = message->retention_s;
   wire.completed_at_s = message->completed_at_s;
-  wire.group_key = to_bytes(message->group_key);
+  wire.group_key = mc_wire_bytes(message->group_key);
   wire.headers = headers.pointers;
   wire.n_headers = message->header_count;
   size_t size = mooncrew__task_message__get_packed_size(&wire);
@@ -129,8 +121,8 @@ static void header_list_init(header_list *list, const mc_message *message) {
   qsort(list->sorted, count, sizeof *list->sorted, compare_headers);
   for (size_t i = 0; i < count; i++) {
     mooncrew__header__init(&list->encoded[i]);
-    list->encoded[i].name = to_bytes(list->sorted[i]->name);
-    list->encoded[i].value = to_bytes(list->sorted[i]->value);
+    list->encoded[i].name = mc_wire_bytes(list->sorted[i]->name);
+    list->encoded[i].value = mc_wire_bytes(list->sorted[i]->value);
     list->pointers[i] = &list->encoded[i];
   }
 }
@@ -187,26 +179,26 @@ static const mc_header *read_headers(const Mooncrew__TaskMessage *from, arena_bl
     return NULL;
   mc_header *headers = arena_alloc(arena, from->n_headers * sizeof *headers);
   for (size_t i = 0; i < from->n_headers; i++)
-    headers[i] = (mc_header){to_slice(from->headers[i]->name), to_slice(from->headers[i]->value)};
+    headers[i] = (mc_header){mc_wire_slice(from->headers[i]->name), mc_wire_slice(from->headers[i]->value)};
   return headers;
 }
 
 static void read_fields(const Mooncrew__TaskMessage *from, arena_block **arena, mc_message *out) {
   *out = (mc_message){
-      .type = to_slice(from->type),
-      .payload = to_slice(from->payload),
-      .id = to_slice(from->id),
-      .queue = to_slice(from->queue),
+      .type = mc_wire_slice(from->type),
+      .payload = mc_wire_slice(from->payload),
+      .id = mc_wire_slice(from->id),
+      .queue = mc_wire_slice(from->queue),
       .max_retry = from->max_retry,
       .retried = from->retried,
-      .error_msg = to_slice(from->error_msg),
+      .error_msg = mc_wire_slice(from->error_msg),
       .timeout_s = from->timeout_s,
       .deadline_s = from->deadline_s,
-      .unique_key = to_slice(from->unique_key),
+      .unique_key = mc_wire_slice(from->unique_key),
       .last_failed_at_s = from->last_failed_at_s,
       .retention_s = from->retention_s,
       .completed_at_s = from->completed_at_s,
-      .group_key = to_slice(from->group_key),
+      .group_key = mc_wire_slice(from->group_key),
       .headers = read_headers(from, arena),
       .header_count = from->n_headers,
   };

@@ -3,44 +3,29 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "protocol/task.pb-c.h"
-
-#define NS_PER_S INT64_C(1000000000)
-#define GO_ZERO_TIME_S INT64_C(-62135596800) /* 1 January of the year 1: what Go knows as "no time" */
-
-static ProtobufCBinaryData to_bytes(mc_slice slice) {
-  return (ProtobufCBinaryData){.len = slice.size, .data = (uint8_t *)slice.data};
-}
-
-static Mooncrew__Timestamp to_timestamp(int64_t ns) {
-  Mooncrew__Timestamp stamp = MOONCREW__TIMESTAMP__INIT;
-  stamp.seconds = ns / NS_PER_S;
-  stamp.nanos = (int32_t)(ns % NS_PER_S);
-  return stamp;
-}
+#include "protocol/wire.h"
 
 void mc_server_info_encode(const mc_server_info *info, mc_buf *out) {
   Mooncrew__ServerInfo wire = MOONCREW__SERVER_INFO__INIT;
   Mooncrew__QueueWeight *weights = mc_alloc((info->queue_count + 1) * sizeof *weights);
   Mooncrew__QueueWeight **pointers = mc_alloc((info->queue_count + 1) * sizeof *pointers);
-  Mooncrew__Timestamp started = to_timestamp(info->started_ns);
+  Mooncrew__Timestamp started = mc_wire_time(info->started_ns);
   for (size_t i = 0; i < info->queue_count; i++) {
     mooncrew__queue_weight__init(&weights[i]);
-    weights[i].name = to_bytes(info->queues[i].name);
+    weights[i].name = mc_wire_bytes(info->queues[i].name);
     weights[i].weight = info->queues[i].weight;
     pointers[i] = &weights[i];
   }
-  wire.host = to_bytes(info->host);
+  wire.host = mc_wire_bytes(info->host);
   wire.pid = info->pid;
-  wire.server_id = to_bytes(info->server_id);
+  wire.server_id = mc_wire_bytes(info->server_id);
   wire.concurrency = info->concurrency;
   wire.queues = pointers;
   wire.n_queues = info->queue_count;
   wire.strict_priority = info->strict;
-  wire.status = to_bytes(info->status);
+  wire.status = mc_wire_bytes(info->status);
   wire.start_time = &started;
   wire.active_worker_count = info->active_workers;
   size_t size = mooncrew__server_info__get_packed_size(&wire);
@@ -51,16 +36,14 @@ void mc_server_info_encode(const mc_server_info *info, mc_buf *out) {
 
 void mc_worker_info_encode(const mc_worker_info *info, mc_buf *out) {
   Mooncrew__WorkerInfo wire = MOONCREW__WORKER_INFO__INIT;
-  Mooncrew__Timestamp started = to_timestamp(info->started_ns), deadline = to_timestamp(info->deadline_ns);
-  if (!info->deadline_ns)
-    deadline.seconds = GO_ZERO_TIME_S;
-  wire.host = to_bytes(info->host);
+  Mooncrew__Timestamp started = mc_wire_time(info->started_ns), deadline = mc_wire_time(info->deadline_ns);
+  wire.host = mc_wire_bytes(info->host);
   wire.pid = info->pid;
-  wire.server_id = to_bytes(info->server_id);
-  wire.task_id = to_bytes(info->task_id);
-  wire.task_type = to_bytes(info->type);
-  wire.task_payload = to_bytes(info->payload);
-  wire.queue = to_bytes(info->queue);
+  wire.server_id = mc_wire_bytes(info->server_id);
+  wire.task_id = mc_wire_bytes(info->task_id);
+  wire.task_type = mc_wire_bytes(info->type);
+  wire.task_payload = mc_wire_bytes(info->payload);
+  wire.queue = mc_wire_bytes(info->queue);
   wire.start_time = &started;
   wire.deadline = &deadline;
   size_t size = mooncrew__worker_info__get_packed_size(&wire);
@@ -68,20 +51,6 @@ void mc_worker_info_encode(const mc_worker_info *info, mc_buf *out) {
 }
 
 /* ---- decoding ---- */
-
-static mc_slice to_slice(ProtobufCBinaryData bytes) {
-  return (mc_slice){(const char *)bytes.data, bytes.len};
-}
-
-static int64_t from_timestamp(const Mooncrew__Timestamp *stamp) {
-  if (!stamp || stamp->seconds <= 0 || stamp->nanos < 0 || stamp->nanos >= NS_PER_S)
-    return 0;
-  return mc_clock_clamp_s(stamp->seconds) * NS_PER_S + stamp->nanos;
-}
-
-static const uint8_t *wire_bytes(mc_slice bytes) {
-  return (const uint8_t *)(bytes.size ? bytes.data : "");
-}
 
 static int check_texts(const char *what, const mc_slice *texts, size_t count, mc_err *err) {
   for (size_t i = 0; i < count; i++)
@@ -93,7 +62,7 @@ static int check_texts(const char *what, const mc_slice *texts, size_t count, mc
 static int read_weights(const Mooncrew__ServerInfo *wire, mc_queue_weight *out, mc_err *err) {
   int code = 0;
   for (size_t i = 0; i < wire->n_queues && code == 0; i++) {
-    out[i] = (mc_queue_weight){to_slice(wire->queues[i]->name), wire->queues[i]->weight};
+    out[i] = (mc_queue_weight){mc_wire_slice(wire->queues[i]->name), wire->queues[i]->weight};
     code = check_texts("server info", &out[i].name, 1, err);
   }
   return code;
@@ -101,22 +70,22 @@ static int read_weights(const Mooncrew__ServerInfo *wire, mc_queue_weight *out, 
 
 int mc_server_info_decode(mc_slice bytes, mc_server_info_box *out, mc_err *err) {
   mc_server_info_box box = {0};
-  Mooncrew__ServerInfo *wire = mooncrew__server_info__unpack(NULL, bytes.size, wire_bytes(bytes));
+  Mooncrew__ServerInfo *wire = mooncrew__server_info__unpack(NULL, bytes.size, mc_wire_input(bytes));
   if (!wire)
     return mc_fail(err, MC_EMALFORMED, "the server info is not protobuf (%zu bytes)", bytes.size);
   box.wire = wire;
   box.queues = mc_alloc((wire->n_queues + 1) * sizeof(mc_queue_weight));
   box.info = (mc_server_info){
-      .host = to_slice(wire->host),
-      .server_id = to_slice(wire->server_id),
+      .host = mc_wire_slice(wire->host),
+      .server_id = mc_wire_slice(wire->server_id),
       .pid = wire->pid,
       .concurrency = wire->concurrency,
       .active_workers = wire->active_worker_count,
       .queues = box.queues,
       .queue_count = wire->n_queues,
       .strict = wire->strict_priority,
-      .status = to_slice(wire->status),
-      .started_ns = from_timestamp(wire->start_time),
+      .status = mc_wire_slice(wire->status),
+      .started_ns = mc_wire_time_ns(wire->start_time),
   };
   const mc_slice texts[] = {box.info.host, box.info.server_id, box.info.status};
   int code = check_texts("server info", texts, MC_COUNT(texts), err);
@@ -136,20 +105,20 @@ void mc_server_info_free(mc_server_info_box *box) {
 }
 
 int mc_worker_info_decode(mc_slice bytes, mc_worker_info_box *out, mc_err *err) {
-  Mooncrew__WorkerInfo *wire = mooncrew__worker_info__unpack(NULL, bytes.size, wire_bytes(bytes));
+  Mooncrew__WorkerInfo *wire = mooncrew__worker_info__unpack(NULL, bytes.size, mc_wire_input(bytes));
   if (!wire)
     return mc_fail(err, MC_EMALFORMED, "the worker info is not protobuf (%zu bytes)", bytes.size);
   mc_worker_info_box box = {.wire = wire};
   box.info = (mc_worker_info){
-      .host = to_slice(wire->host),
-      .server_id = to_slice(wire->server_id),
-      .task_id = to_slice(wire->task_id),
-      .type = to_slice(wire->task_type),
-      .payload = to_slice(wire->task_payload),
-      .queue = to_slice(wire->queue),
+      .host = mc_wire_slice(wire->host),
+      .server_id = mc_wire_slice(wire->server_id),
+      .task_id = mc_wire_slice(wire->task_id),
+      .type = mc_wire_slice(wire->task_type),
+      .payload = mc_wire_slice(wire->task_payload),
+      .queue = mc_wire_slice(wire->queue),
       .pid = wire->pid,
-      .started_ns = from_timestamp(wire->start_time),
-      .deadline_ns = from_timestamp(wire->deadline),
+      .started_ns = mc_wire_time_ns(wire->start_time),
+      .deadline_ns = mc_wire_time_ns(wire->deadline),
   };
   const mc_slice texts[] = {box.info.host, box.info.server_id, box.info.task_id, box.info.type, box.info.queue};
   int code = check_texts("worker info", texts, MC_COUNT(texts), err);

@@ -15,18 +15,8 @@ static mc_args *call_begin(mc_call *call, const mc_script *script) {
   return &call->args;
 }
 
-static void add_key(mc_args *args, mc_slice queue, mc_queue_key key) {
-  mc_key_queue(&args->bytes, queue, key);
-  mc_args_end(args);
-}
-
 static void add_daily_key(mc_args *args, mc_slice queue, mc_queue_key key, int64_t at_s) {
   mc_key_daily(&args->bytes, queue, key, at_s);
-  mc_args_end(args);
-}
-
-static void add_task_prefix(mc_args *args, mc_slice queue) {
-  mc_key_task_prefix(&args->bytes, queue);
   mc_args_end(args);
 }
 
@@ -35,14 +25,6 @@ static void add_owner_prefix(mc_args *args, mc_slice server) {
   mc_buf_add_slice(&args->bytes, server);
   mc_buf_add_char(&args->bytes, ':');
   mc_args_end(args);
-}
-
-static int check_reply(const mc_value *reply, const char *operation, mc_err *err) {
-  if (reply && reply->kind == MC_VALUE_ERROR)
-    return mc_fail(err, MC_ESERVER, "%s: Redis answered: %.*s", operation, MC_SLICE_PRINT(reply->text));
-  if (!reply || reply->kind != MC_VALUE_ARRAY)
-    return mc_fail(err, MC_EMALFORMED, "%s: the reply is no array", operation);
-  return 0;
 }
 
 static mc_slice text_at(const mc_value *array, size_t i) {
@@ -61,13 +43,13 @@ void mc_call_dequeue(mc_call *call, mc_slice queue, mc_slice server, uint64_t fi
                      int64_t lease_until_s) {
   assert(count > 0);
   mc_args *args = call_begin(call, &mc_server_script_dequeue);
-  add_key(args, queue, MC_KEY_PENDING);
-  add_key(args, queue, MC_KEY_PAUSED);
-  add_key(args, queue, MC_KEY_ACTIVE);
-  add_key(args, queue, MC_KEY_LEASE);
-  add_key(args, queue, MC_KEY_LIMITS);
-  add_key(args, queue, MC_KEY_RATE);
-  add_task_prefix(args, queue);
+  mc_key_queue_arg(args, queue, MC_KEY_PENDING);
+  mc_key_queue_arg(args, queue, MC_KEY_PAUSED);
+  mc_key_queue_arg(args, queue, MC_KEY_ACTIVE);
+  mc_key_queue_arg(args, queue, MC_KEY_LEASE);
+  mc_key_queue_arg(args, queue, MC_KEY_LIMITS);
+  mc_key_queue_arg(args, queue, MC_KEY_RATE);
+  mc_key_task_prefix_arg(args, queue);
   add_owner_prefix(args, server);
   mc_args_add_int(args, (int64_t)first_attempt);
   mc_args_add_int(args, (int64_t)(count < MC_DEQUEUE_BATCH ? count : MC_DEQUEUE_BATCH));
@@ -86,7 +68,7 @@ static int limits_at(const mc_value *part, mc_dequeued *out, mc_err *err) {
 
 int mc_dequeued_read(const mc_value *reply, mc_dequeued *out, mc_err *err) {
   int64_t wait = 0;
-  int code = check_reply(reply, "dequeue", err);
+  int code = mc_value_check_array(reply, "dequeue", err);
   if (code != 0)
     return code;
   if (reply->count != DEQUEUED_PARTS || mc_value_integer(reply->items[DEQUEUED_WAIT], &wait) != 0 || wait < 0 ||
@@ -229,7 +211,7 @@ static const settle_plan plans[MC_SETTLE_KINDS] = {
 static void add_counter_keys(mc_args *args, settle_counters counters, const mc_settle_context *context) {
   static const mc_queue_key keys[] = {MC_KEY_PROCESSED, MC_KEY_FAILED};
   for (int i = 0; i < (int)counters; i++) {
-    add_key(args, context->queue, keys[i]);
+    mc_key_queue_arg(args, context->queue, keys[i]);
     add_daily_key(args, context->queue, keys[i], now_s(context));
   }
 }
@@ -239,12 +221,12 @@ void mc_call_settle(mc_call *call, mc_settle_kind kind, const mc_settle_context 
   assert(count > 0 && count <= MC_SETTLE_BATCH);
   const settle_plan *plan = &plans[kind];
   mc_args *args = call_begin(call, plan->script);
-  add_key(args, context->queue, MC_KEY_ACTIVE);
-  add_key(args, context->queue, MC_KEY_LEASE);
+  mc_key_queue_arg(args, context->queue, MC_KEY_ACTIVE);
+  mc_key_queue_arg(args, context->queue, MC_KEY_LEASE);
   if (plan->destination != NOWHERE)
-    add_key(args, context->queue, (mc_queue_key)plan->destination);
+    mc_key_queue_arg(args, context->queue, (mc_queue_key)plan->destination);
   add_counter_keys(args, plan->counters, context);
-  add_task_prefix(args, context->queue);
+  mc_key_task_prefix_arg(args, context->queue);
   add_owner_prefix(args, context->server);
   plan->add_head(args, context);
   for (size_t i = 0; i < count; i++) {
@@ -256,7 +238,7 @@ void mc_call_settle(mc_call *call, mc_settle_kind kind, const mc_settle_context 
 }
 
 int mc_refused_read(const mc_value *reply, size_t *out_count, mc_err *err) {
-  int code = check_reply(reply, "settle or extend", err);
+  int code = mc_value_check_array(reply, "settle or extend", err);
   if (code == 0)
     *out_count = reply->count;
   return code;
@@ -276,8 +258,8 @@ void mc_call_extend(mc_call *call, mc_slice queue, mc_slice server, int64_t leas
                     size_t count) {
   assert(count > 0 && count <= MC_SETTLE_BATCH);
   mc_args *args = call_begin(call, &mc_server_script_extend);
-  add_key(args, queue, MC_KEY_LEASE);
-  add_task_prefix(args, queue);
+  mc_key_queue_arg(args, queue, MC_KEY_LEASE);
+  mc_key_task_prefix_arg(args, queue);
   add_owner_prefix(args, server);
   mc_args_add_int(args, lease_until_s);
   for (size_t i = 0; i < count; i++) {
@@ -288,13 +270,12 @@ void mc_call_extend(mc_call *call, mc_slice queue, mc_slice server, int64_t leas
 
 void mc_call_forward(mc_call *call, mc_slice queue, int64_t now_ns) {
   mc_args *args = call_begin(call, &mc_server_script_forward);
-  add_key(args, queue, MC_KEY_SCHEDULED);
-  add_key(args, queue, MC_KEY_RETRY);
-  add_key(args, queue, MC_KEY_PENDING);
-  add_key(args, queue, MC_KEY_GROUPS);
-  add_task_prefix(args, queue);
-  mc_key_group_prefix(&args->bytes, queue);
-  mc_args_end(args);
+  mc_key_queue_arg(args, queue, MC_KEY_SCHEDULED);
+  mc_key_queue_arg(args, queue, MC_KEY_RETRY);
+  mc_key_queue_arg(args, queue, MC_KEY_PENDING);
+  mc_key_queue_arg(args, queue, MC_KEY_GROUPS);
+  mc_key_task_prefix_arg(args, queue);
+  mc_key_group_prefix_arg(args, queue);
   mc_args_add_int(args, now_ns / 1000000000);
   mc_args_add_int(args, now_ns);
   mc_args_add_int(args, MC_FORWARD_BATCH);
@@ -303,9 +284,9 @@ void mc_call_forward(mc_call *call, mc_slice queue, int64_t now_ns) {
 void mc_call_janitor(mc_call *call, mc_slice queue, int64_t now_s, int64_t archive_max_age_s,
                      int64_t archive_max_size) {
   mc_args *args = call_begin(call, &mc_server_script_janitor);
-  add_key(args, queue, MC_KEY_COMPLETED);
-  add_key(args, queue, MC_KEY_ARCHIVED);
-  add_task_prefix(args, queue);
+  mc_key_queue_arg(args, queue, MC_KEY_COMPLETED);
+  mc_key_queue_arg(args, queue, MC_KEY_ARCHIVED);
+  mc_key_task_prefix_arg(args, queue);
   mc_args_add_int(args, now_s);
   mc_args_add_int(args, now_s - archive_max_age_s);
   mc_args_add_int(args, archive_max_size);
@@ -315,10 +296,10 @@ void mc_call_janitor(mc_call *call, mc_slice queue, int64_t now_s, int64_t archi
 void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orphan *orphans, size_t count) {
   assert(count > 0 && count <= MC_SETTLE_BATCH);
   mc_args *args = call_begin(call, &mc_server_script_recover);
-  add_key(args, queue, MC_KEY_ACTIVE);
-  add_key(args, queue, MC_KEY_LEASE);
-  add_key(args, queue, MC_KEY_PENDING);
-  add_task_prefix(args, queue);
+  mc_key_queue_arg(args, queue, MC_KEY_ACTIVE);
+  mc_key_queue_arg(args, queue, MC_KEY_LEASE);
+  mc_key_queue_arg(args, queue, MC_KEY_PENDING);
+  mc_key_task_prefix_arg(args, queue);
   mc_args_add_int(args, now_ns);
   for (size_t i = 0; i < count; i++) {
     mc_args_add(args, orphans[i].id);

@@ -76,10 +76,29 @@ describe("json.decode", function()
   end
 
   it("names the byte of a mistake", function()
-    assert.are.equal("payload: not valid JSON at byte 2: expected value but found invalid number", refusal_of("[0x10]"))
+    assert.are.equal("payload: not valid JSON at byte 2: expected a value, found a number that JSON does not know",
+      refusal_of("[0x10]"))
     assert.are.equal("payload.a[1]: not valid JSON at byte 10: invalid number", refusal_of('{"a": [1,1.]}'))
     assert.are.equal("payload: not valid JSON at byte 4: unexpected byte", refusal_of("[1]\0"))
   end)
+
+  local mistakes = {
+    [""] = "1: expected a value, found the end of the text", ["[1,]"] = "4: expected a value, found ']'",
+    ['{"a":1'] = "7: expected a comma or '}', found the end of the text",
+    ["[1 2]"] = "4: expected a comma or ']', found a number",
+    ["{nom:1}"] = "2: expected a name in double quotes, found a word without quotes",
+    ["{'a':1}"] = "2: expected a name in double quotes, found a single quote",
+    ['{"a" "b"}'] = "6: expected a colon, found a string",
+    ["null true"] = "6: expected nothing more, found true or false",
+    ["[1\0]"] = "3: expected a comma or ']', found the byte 0x00", ["é"] = "1: expected a value, found the byte 0xc3",
+    ['{"a":"x'] = "8: a string does not end", ['["\\x"]'] = "3: a string has an escape that JSON does not know",
+    ['["\\ud800"]'] = "3: a string has a \\u escape that is no character",
+  }
+  for text, told in pairs(mistakes) do
+    it(("says in plain words what is wrong with %q"):format((text:gsub("%c", "?"))), function()
+      assert.are.equal("payload: not valid JSON at byte " .. told, refusal_of(text))
+    end)
+  end
 
   it("refuses what is not UTF-8", function()
     assert.are.equal("payload: not valid UTF-8 at byte 3", refusal_of('["\255"]'))
@@ -97,7 +116,10 @@ describe("json.decode", function()
 
   it("refuses integers that a number would round, with their path", function()
     assert.are.equal("payload.user.id: 9007199254740993 is an integer that a number cannot hold exactly; "
-      .. "declare it as schema.int64()", refusal_of('{"user":{"name":"x","id":9007199254740993}}'))
+      .. "send it as a string", refusal_of('{"user":{"name":"x","id":9007199254740993}}'))
+    assert.are.equal("payload.id: 9007199254740993 is an integer that a number cannot hold exactly; "
+      .. "declare it as schema.int64(), or send it as a string",
+      refusal_of('{"id":9007199254740993}', schema.object { id = schema.integer() }))
     for _, text in ipairs {
       "9007199254740992", "-9007199254740992", "10000000000000000", "123456789012345678901234567890",
     } do

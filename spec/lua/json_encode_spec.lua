@@ -79,7 +79,7 @@ describe("json.encode", function()
     assert.is_truthy(refusal_of { [true] = 1 }:find("^payload: a boolean is a key"))
     assert.is_truthy(refusal_of { a = 1, [0] = 2 }:find("^payload: the number 0 is a key"))
     for _, sparse in ipairs { { 1, nil, 3 }, { 1, 2, nil, 4 }, { 1, [1.5] = 2 }, { 1, [-1] = 2 }, { 1, [1e9] = 2 } } do
-      assert.is_truthy(refusal_of { x = sparse }:find("^payload%.x: the array has a hole"))
+      assert.is_truthy(refusal_of { x = sparse }:find("^payload%.x: the array has a hole.*put crew%.null where"))
     end
     local marked = json.array {}
     marked.a = 1

@@ -370,10 +370,10 @@ end)
 
 describe("a wrong definition", function()
   local cases = {
-    ["schema.string: unknown option min_lenght; did you mean min_length?"] = function()
+    ["schema.string: unknown option 'min_lenght', did you mean 'min_length'?"] = function()
       schema.string { min_lenght = 1 }
     end,
-    ["schema.string: unknown option 1"] = function() schema.string { "x" } end,
+    ["schema.string: unknown option '1'"] = function() schema.string { "x" } end,
     ["schema.string: options are a table, got string"] = function() schema.string("x") end,
     ["schema.string: option max_length: expected a whole number, 0 or more, got -1"] = function()
       schema.string { max_length = -1 }
@@ -386,7 +386,7 @@ describe("a wrong definition", function()
     end,
     ["schema.integer: option min: expected an integer, got 1.5"] = function() schema.integer { min = 1.5 } end,
     ["schema.number: option max: expected a number, got string"] = function() schema.number { max = "1" } end,
-    ["schema.boolean: unknown option x"] = function() schema.boolean { x = 1 } end,
+    ["schema.boolean: unknown option 'x'"] = function() schema.boolean { x = 1 } end,
     ["schema.enum: expected a list of values"] = function() schema.enum {} end,
     ["schema.enum: value 2 is a table; texts, numbers and booleans are possible"] = function()
       schema.enum { 1, {} }

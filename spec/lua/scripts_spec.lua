@@ -100,6 +100,28 @@ describe("mooncrew.scripts", function()
     refuses "DIR/a.lua:2: task \"a\": unknown field 'perfrom', did you mean 'perform'?"
   end)
 
+  it("shows what was raised, be it no text", function()
+    write("a.lua", "\nerror { 1 }")
+    refuses "DIR/a.lua:2: a table was raised as an error: [1]"
+  end)
+
+  it("knows where something is declared, also behind a tail call", function()
+    write("a.lua", 'local crew = require "mooncrew"\nrequire "lib.b"\n\nreturn crew.task("a", {\n'
+      .. '  perform = function()\n    return 1\n  end,\n})\n')
+    write("lib/b.lua", 'local crew = require "mooncrew"\nreturn crew.aggregate { group = "g", fold = print }\n')
+    write("z.lua", '\n\n\n\nreturn require("mooncrew").cron("@daily", "a")\n')
+    assert(scripts.load(folder))
+    assert.equal(folder .. "/a.lua:4", registry.find("a").source)
+    assert.equal(folder .. "/lib/b.lua:2", registry.find_rule("", "g").source)
+    assert.equal(folder .. "/z.lua:5", registry.cron[1].source)
+  end)
+
+  it("names both places of a type that is registered twice behind tail calls", function()
+    write("a.lua", '\nreturn require("mooncrew").task("a", { perform = print })\n')
+    write("b.lua", 'return require("mooncrew").task("a", { perform = print })\n')
+    refuses 'DIR/b.lua:1: task "a" is registered twice: at DIR/a.lua:2 and at DIR/b.lua:1'
+  end)
+
   it("names the file of the error, not the one that required it", function()
     write("a.lua", "require 'lib.b'")
     write("lib/b.lua", "\nerror 'not today'")

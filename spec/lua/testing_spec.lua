@@ -23,6 +23,13 @@ describe("mooncrew.testing", function()
     file:close()
   end
 
+  it("says on plain Lua what it needs, in one line", function()
+    local pipe = assert(io.popen([[lua5.1 -e 'print(pcall(require, "mooncrew.testing"))' 2>&1]]))
+    local said = pipe:read("*a")
+    pipe:close()
+    assert.are.equal("false\tmooncrew.testing needs LuaJIT: run `busted --lua=luajit`\n", said)
+  end)
+
   describe("load", function()
     describe("a fold", function()
     before_each(registry.reset)

@@ -140,7 +140,7 @@ local function write_object(writer, value)
   writer.depth = depth - 1
 end
 
-local HOLE = "the array has a hole, or a key that is no index; put json.null where nothing stands"
+local HOLE = "the array has a hole, or a key that is no index; put crew.null where nothing stands"
 
 -- Refuses a table that has items and is not a sequence.
 local function check_sequence(writer, value, size)

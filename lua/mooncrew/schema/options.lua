@@ -3,7 +3,7 @@
 local native = require "mooncrew.native"
 local int64 = require "mooncrew.json.int64"
 local kinds = require "mooncrew.schema.kinds"
-local nearest = require "mooncrew.nearest"
+local unknown = require "mooncrew.unknown"
 
 local function is_finite(value)
   return type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge
@@ -24,20 +24,10 @@ local TYPES = {
 
 local ORDERED = { { "min", "max" }, { "min_length", "max_length" }, { "min_items", "max_items" } }
 
-local function unknown_option(known, name)
-  local names = {}
-  for option in pairs(known) do
-    names[#names + 1] = option
-  end
-  table.sort(names)
-  local meant = type(name) == "string" and nearest(name, names)
-  return ("unknown option %s%s"):format(tostring(name), meant and ("; did you mean %s?"):format(meant) or "")
-end
-
 local function check_option(known, name, value)
   local wanted = TYPES[known[name]]
   if not wanted then
-    return unknown_option(known, name)
+    return (unknown("option", name, known))
   end
   if not wanted[1](value) then
     return ("option %s: expected %s, got %s"):format(name, wanted[2],

@@ -48,11 +48,26 @@ static void test_items(void **state) {
   assert_null(mc_value_item(NULL, 0));
 }
 
+static void test_arrays_and_what_is_none(void **state) {
+  (void)state;
+  mc_err err;
+  mc_value value = {.kind = MC_VALUE_ARRAY};
+  assert_int_equal(mc_value_check_array(&value, "ask", &err), 0);
+  value = (mc_value){.kind = MC_VALUE_ERROR, .text = mc_slice_of("OOM no memory")};
+  assert_int_equal(mc_value_check_array(&value, "ask", &err), MC_ESERVER);
+  assert_string_equal(err.text, "ask: Redis answered: OOM no memory");
+  value.kind = MC_VALUE_STRING;
+  assert_int_equal(mc_value_check_array(&value, "ask", &err), MC_EMALFORMED);
+  assert_string_equal(err.text, "ask: the reply is no array");
+  assert_int_equal(mc_value_check_array(NULL, "ask", &err), MC_EMALFORMED);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_integers),
       cmocka_unit_test(test_errors_by_their_first_word),
       cmocka_unit_test(test_items),
+      cmocka_unit_test(test_arrays_and_what_is_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
