@@ -68,6 +68,13 @@ function M.find(folder)
   return paths
 end
 
+--- What to say of a folder in which nothing was found.
+---@param folder string
+---@return string
+function M.none(folder)
+  return ("there is no script in '%s': no task type is served"):format(folder)
+end
+
 ---@class mooncrew.scripts.Loader runs each file of one folder once
 ---@field folder string
 ---@field done table<string, any> path → what the file returned, or RUNNING

@@ -8,7 +8,7 @@
 --
 -- A family is a module that returns name, summary and commands, a list of such modules: `mooncrew queue ls`.
 --
--- An outcome is { exit_code = N } or { run = true, config = userdata, redis = pid }: then C starts the supervisor.
+-- An outcome is { exit_code = N } or { run = true, config = userdata, redis = pid, redis_folder = path }: then C starts the supervisor.
 
 local output = require "mooncrew.cli.output"
 local parser = require "mooncrew.cli.parser"
