@@ -29,11 +29,18 @@ function M.warn(message)
   M.complain("warning: " .. message)
 end
 
+--- In quotes, on one line.
+---@param text string
+---@return string
+function M.quoted(text)
+  return json.encode(text) or ("%q"):format(text:gsub("%c", "?"))
+end
+
 --- A value for name=value: in quotes where it would not be read as one word.
----@param text string valid UTF-8
+---@param text string
 ---@return string
 function M.word(text)
-  return text:find('[%s%c"=]') and json.encode(text) or text
+  return text:find('[%s%c"=]') and M.quoted(text) or text
 end
 
 ---@param value any one line of canonical JSON

@@ -19,8 +19,8 @@ end
 local function warn_of_other_redis(resolved)
   local source = resolved.values.redis.source
   if source ~= "default" and source ~= private_redis.SOURCE then
-    output.warn(("%s names another Redis, %s: commands in this folder use that one, and `mooncrew dev` does not"):format(
-      source, resolved:redis_shown()))
+    output.warn(("%s names another Redis, %s: commands in this folder use that one, `mooncrew dev` uses its own")
+      :format(source, resolved:redis_shown()))
   end
 end
 
