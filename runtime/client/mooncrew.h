@@ -69,12 +69,12 @@ typedef struct mooncrew_header {
 /* Always begin with MOONCREW_OPTIONS_INIT (or MOONCREW_TASK): a field left as it is means asynq's default. Texts are
  * UTF-8. At most one of process_at_s and process_in_ms. */
 typedef struct mooncrew_options {
-  const char *queue;     /* NULL: "default" */
+  const char *queue;     /* NULL: "default"; without white space, control characters, = , { } */
   const char *task_id;   /* NULL: a random UUID */
   int max_retry;         /* 25 */
   int64_t timeout_ms;    /* -1: 30 min unless deadline is given. Whole seconds, rounded up. 0: none */
   int64_t deadline_s;    /* unix seconds; -1: none */
-  int64_t unique_ms;     /* how long the same type and payload are refused; -1: not unique; else ≥ 1000 */
+  int64_t unique_ms;     /* refuses the same until it is done, at most so long; -1: not unique; else ≥ 1000 */
   int64_t process_at_s;  /* unix seconds; -1: now */
   int64_t process_in_ms; /* from now; -1: now. Rounded up to a whole second: never early. */
   int64_t retention_ms;  /* how long the finished task and its result are kept; 0: not at all */

@@ -62,7 +62,7 @@ function M.describe(parser)
     parser:option("--" .. option[1]):argname(option[2]):description(option[4])
   end
   parser:option("--header"):argname("NAME=VALUE"):count("*"):description("a header; may be repeated")
-  parser:flag("--raw"):description("send the payload's bytes as they are; what a script declares for them applies")
+  parser:flag("--raw"):description("send the payload's bytes as they are; a script's schema must still pass them")
   parser:flag("--no-scripts"):description("do not look at the scripts folder")
   parser:flag("--json"):description("print JSON")
   flags.add(parser, { "redis", "scripts" })
