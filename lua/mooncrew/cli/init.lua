@@ -24,9 +24,13 @@ local function failure(message, exit_code)
 end
 
 -- A program that asked for JSON gets it for a failure too; what stands at the message's end in brackets is the code.
-local function print_failure(message)
-  local text, code = message:match("^(.*) %(([A-Z_]+)%)$")
-  output.json { error = text or message, code = code }
+local function print_failure(args, message)
+  for _, word in ipairs(args) do
+    if word == "--json" then
+      local text, code = message:match("^(.*) %(([A-Z_]+)%)$")
+      return output.json { error = text or message, code = code }
+    end
+  end
 end
 
 -- Keeps a failure (nil, message, code) apart from a command that returned nothing at all.
@@ -43,16 +47,17 @@ end
 function M.main(args)
   local asked, message = parser.parse(args)
   if not asked then
+    print_failure(args, message)
     return failure(message, WRONG_USAGE)
   end
   if asked.help then
     output.write(asked.help .. "\n")
-    asked.command, asked.given = { run = function() end }, {}
+    asked.command = { run = function() end }
   end
   local outcome, exit_code
   outcome, message, exit_code = run_command(asked.command, asked.given)
-  if not outcome and asked.given.json then
-    print_failure(message)
+  if not outcome then
+    print_failure(args, message)
   end
   local written, why = output.finish()
   if not outcome then
