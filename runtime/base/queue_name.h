@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 /* For messages: "… is no queue name: " MC_QUEUE_NAME_RULE. */
-#define MC_QUEUE_NAME_RULE "no white space, control characters or any of = , { }"
+#define MC_QUEUE_NAME_RULE "it is UTF-8 without white space, control characters and any of = , { }"
 
-/* Not empty, and as the rule says; UTF-8 without NUL. Braces would end the part of a key that decides its place in a
+/* Not empty, and as the rule says. Braces would end the part of a key that decides its place in a
  * cluster; the other signs separate queues in a configuration. */
 bool mc_queue_name_usable(mc_slice name);
 

@@ -122,7 +122,7 @@ static int queue_parse(mc_slice part, mc_config_queue *queues, size_t *count, mc
   if (name.size == 0)
     return mc_fail(err, MC_EINVALID, "a queue name is blank: write name=weight, separated by commas");
   if (!name_usable(name))
-    return mc_fail(err, MC_EINVALID, "'%.*s' is no queue name: " MC_QUEUE_NAME_RULE ", and * only at its end",
+    return mc_fail(err, MC_EINVALID, "'%.*s' is no queue name: " MC_QUEUE_NAME_RULE ", with * only at its end",
                    MC_SLICE_PRINT(name));
   if (name_taken(name, queues, *count))
     return mc_fail(err, MC_EINVALID, "queue '%.*s' is named twice", MC_SLICE_PRINT(name));

@@ -73,7 +73,8 @@ describe("the options of a task", function()
     refused({ queue = "" }, "queue: must not be empty")
     for _, name in ipairs { "sp ace", "{br}", "a,b", "a=1" } do
       refused({ queue = name },
-        ('queue: "%s" is no queue name: no white space, control characters or any of = , { }'):format(name))
+        ('queue: "%s" is no queue name: it is UTF-8 without white space, control characters and any of = , { }')
+          :format(name))
     end
     refused({ task_id = {} }, "task_id: expected string, got table")
     refused({ group = "" }, "group: must not be empty")

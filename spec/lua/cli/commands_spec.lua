@@ -166,8 +166,8 @@ describe("mooncrew.cli", function()
       write("scripts/bad.lua", '\nlocal task = require("mooncrew").task("a", { queue = "{br}", perform = print })\n')
       local code, _, complaint = run("check")
       assert.equal(1, code)
-      assert.equal('scripts/bad.lua:2: task "a": queue: "{br}" is no queue name: no white space, control characters or '
-        .. "any of = , { }", complaint)
+      assert.equal('scripts/bad.lua:2: task "a": queue: "{br}" is no queue name: it is UTF-8 without white space, '
+        .. "control characters and any of = , { }", complaint)
     end)
 
     it("fails when a script ends the process while it is loaded", function()
