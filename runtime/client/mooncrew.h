@@ -41,7 +41,7 @@ extern "C" {
 enum {
   MOONCREW_OK = 0,
   MOONCREW_EINVALID = -1,     /* an option, a type or a URL is wrong: nothing was sent */
-  MOONCREW_EDUPLICATE = -3,   /* a task with the same unique key is waiting or running */
+  MOONCREW_EDUPLICATE = -3,   /* a task of the same type and payload is not done yet, nor its unique_ms over */
   MOONCREW_ECONFLICT = -4,    /* a task with this id exists */
   MOONCREW_EUNAVAILABLE = -5, /* Redis cannot be reached: nothing was accepted */
   MOONCREW_EUNKNOWN = -6,     /* sent, but no answer came: look whether the task exists */
@@ -74,7 +74,7 @@ typedef struct mooncrew_options {
   int max_retry;         /* 25 */
   int64_t timeout_ms;    /* -1: 30 min unless deadline is given. Whole seconds, rounded up. 0: none */
   int64_t deadline_s;    /* unix seconds; -1: none */
-  int64_t unique_ms;     /* refuses the same until it is done, at most so long; -1: not unique; else ≥ 1000 */
+  int64_t unique_ms;     /* ≥ 1000: keeps the same type and payload out until it is done, or for so long; -1: not */
   int64_t process_at_s;  /* unix seconds; -1: now */
   int64_t process_in_ms; /* from now; -1: now. Rounded up to a whole second: never early. */
   int64_t retention_ms;  /* how long the finished task and its result are kept; 0: not at all */
