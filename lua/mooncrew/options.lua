@@ -50,6 +50,18 @@ local function text(_, value)
   return value
 end
 
+local function queue_name(name, value)
+  local given, message = text(name, value)
+  if not given then
+    return nil, message
+  end
+  local usable, rule = native.queue_name_usable(value)
+  if not usable then
+    return nil, ("%q is no queue name: %s"):format(value, rule)
+  end
+  return value
+end
+
 local function retries(_, value)
   if type(value) ~= "number" then
     return nil, ("expected integer, got %s"):format(type(value))
@@ -118,7 +130,7 @@ local function string_map(_, value)
 end
 
 local READERS = {
-  queue = { "queue", text },
+  queue = { "queue", queue_name },
   task_id = { "task_id", text },
   max_retry = { "max_retry", retries },
   timeout = { "timeout_ms", milliseconds },

@@ -12,7 +12,7 @@ local M = {}
 
 -- A folder may be reached through links (that is how volumes are mounted in containers), so the kind is asked of the
 -- file behind the link, and folders are remembered by device and inode, because links can form a ring.
-local function collect(folder, prefix, seen, found)
+local function collect(folder, prefix, seen, found, skipped)
   local info, why = uv.fs_stat(folder)
   if not info then
     return nil, why
@@ -30,13 +30,17 @@ local function collect(folder, prefix, seen, found)
   for name in uv.fs_scandir_next, scan do
     local path = folder .. "/" .. name
     local entry = name:sub(1, 1) ~= "." and uv.fs_stat(path)
+    local script = name:sub(1, 1) ~= "." and name:match("%.lua$")
+    if script and (not entry or entry.type ~= "file") then
+      skipped[#skipped + 1] = { path = path, kind = entry and entry.type or "link to nothing" }
+    end
     if entry and entry.type == "directory" then
       local ok
-      ok, why = collect(path, prefix .. name .. "/", seen, found)
+      ok, why = collect(path, prefix .. name .. "/", seen, found, skipped)
       if not ok then
         return nil, why
       end
-    elseif entry and entry.type == "file" and name:match("%.lua$") then
+    elseif script and entry and entry.type == "file" then
       found[#found + 1] = prefix .. name
     end
   end
@@ -51,14 +55,15 @@ end
 ---@param folder string
 ---@return string[]|nil paths each begins with the folder
 ---@return string? message
+---@return { path: string, kind: string }[]? skipped what is called like a script and is none: "directory", "fifo", …
 function M.find(folder)
   folder = strip_slash(folder)
-  local names = {}
+  local names, skipped = {}, {}
   local info = uv.fs_stat(folder)
   if not info or info.type ~= "directory" then
     return nil, ("there is no scripts folder '%s': make it, or name another with --scripts"):format(folder)
   end
-  local ok, why = collect(folder, "", {}, names)
+  local ok, why = collect(folder, "", {}, names, skipped)
   if not ok then
     return nil, ("cannot read the scripts folder '%s': %s"):format(folder, why)
   end
@@ -67,7 +72,14 @@ function M.find(folder)
   for i, name in ipairs(names) do
     paths[i] = folder .. "/" .. name
   end
-  return paths
+  return paths, nil, skipped
+end
+
+--- What to say of a folder in which nothing was found.
+---@param folder string
+---@return string
+function M.none(folder)
+  return ("there is no script in '%s': no task type is served"):format(folder)
 end
 
 ---@class mooncrew.scripts.Loader runs each file of one folder once
@@ -140,24 +152,32 @@ end
 
 --- Runs every script of the folder, in the order of `find`. From then on `require` also looks into the folder.
 ---@param folder string
+---@param on_failure? fun(message: string) is told of each script that does not load; without it, the first one ends the
+--- loading
 ---@return true|nil
----@return string? message begins with file and line
-function M.load(folder)
+---@return string? message of the first failure; begins with file and line
+function M.load(folder, on_failure)
   folder = strip_slash(folder)
   local paths, why = M.find(folder)
   if not paths then
     return nil, why
   end
-  local loader = loader_new(folder)
+  local loader, first = loader_new(folder), nil
   for _, path in ipairs(paths) do
     local name = module_name_of(folder, path)
     local ok, result = pcall(loader.run, loader, path, name)
     if not ok then
-      return nil, result
-    end
-    if package.loaded[name] == nil then -- a script called string.lua must not replace the library
+      if not on_failure then
+        return nil, result
+      end
+      first = first or result
+      on_failure(result)
+    elseif package.loaded[name] == nil then -- a script called string.lua must not replace the library
       package.loaded[name] = result
     end
+  end
+  if first then
+    return nil, first
   end
   return cron.resolve() -- only now all the types are known
 end

@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "cli/native_cli.h"
-#include "cli/private_redis.h"
 #include "cli/scrub.h"
 #include "lualib/modules.h"
 
@@ -15,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int luaopen_mooncrew_native(lua_State *L);        /* lualib/ */
 int luaopen_mooncrew_native_client(lua_State *L); /* client/ */
@@ -50,7 +50,8 @@ static void push_arguments(lua_State *L, const request *asked) {
   mc_scrub_args(asked->argc, asked->argv);
 }
 
-/* Reads what main returned, { exit_code = } or { run = true, config =, redis = }, from the top of the stack. */
+/* Reads what main returned, { exit_code = } or { run = true, config =, redis =, redis_folder = }, from the top of the
+ * stack. */
 static void take_outcome(lua_State *L, mc_cli_outcome *out) {
   luaL_checktype(L, -1, LUA_TTABLE);
   lua_getfield(L, -1, "exit_code");
@@ -62,10 +63,12 @@ static void take_outcome(lua_State *L, mc_cli_outcome *out) {
   lua_pop(L, 3);
   if (!run)
     return;
-  lua_getfield(L, -1, "config");
+  lua_getfield(L, -1, "redis_folder");
+  snprintf(out->redis_folder, sizeof out->redis_folder, "%s", lua_isstring(L, -1) ? lua_tostring(L, -1) : "");
+  lua_getfield(L, -2, "config");
   mc_native_cli_take_config(L, -1, &out->config);
   out->run = true;
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }
 
 static int run_protected(lua_State *L) {
@@ -109,6 +112,10 @@ void mc_cli_main(int argc, char **argv, const char *program, mc_cli_outcome *out
   lua_close(L);
 }
 
-void mc_cli_stop_redis(pid_t redis) {
-  mc_private_redis_stop(redis);
+void mc_cli_stop_redis(const mc_cli_outcome *outcome) {
+  if (!outcome->redis)
+    return;
+  mc_private_redis_stop(outcome->redis);
+  if (*outcome->redis_folder)
+    rmdir(outcome->redis_folder);
 }

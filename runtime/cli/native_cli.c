@@ -80,6 +80,18 @@ static int config_set(lua_State *L) {
   return 1;
 }
 
+static int config_get(lua_State *L) {
+  const mc_config *config = luaL_checkudata(L, 1, CONFIG_TYPE);
+  const char *name = luaL_checkstring(L, 2);
+  mc_buf text = {0};
+  for (size_t i = 0; i < mc_option_count; i++)
+    if (strcmp(mc_options[i].name, name) == 0)
+      mc_config_show(config, &mc_options[i], &text);
+  lua_pushlstring(L, text.data ? text.data : "", text.size);
+  mc_buf_deinit(&text);
+  return 1;
+}
+
 static int config_gc(lua_State *L) {
   mc_config_deinit(luaL_checkudata(L, 1, CONFIG_TYPE));
   return 0;
@@ -149,7 +161,7 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg config_methods[] = {{"set", config_set}, {NULL, NULL}};
+static const luaL_Reg config_methods[] = {{"set", config_set}, {"get", config_get}, {NULL, NULL}};
 
 int luaopen_mooncrew_native_cli(lua_State *L) {
   luaL_newmetatable(L, CONFIG_TYPE);

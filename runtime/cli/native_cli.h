@@ -8,6 +8,7 @@
 
 /*   options()                 the table of options: { {name, type, default, min, max, choices, secret, doc}, … }
  *   config()                  a new configuration at its defaults; config:set(name, text) → true | nil, message, code
+ *                             config:get(name) → its value in one form, whatever it was set from; "" for no option
  *   redis_url(text)           the address without user and password | nil, message, code
  *   start_redis(folder, path) the pid of a private redis-server on the socket at path | nil, message, code
  *   redis_alive(path)         whether a Redis answers on the socket

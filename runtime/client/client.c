@@ -211,6 +211,7 @@ static void conn_drop(mc_client *client) {
 static const struct hint {
   const char *word, *advice;
 } hints[] = {
+    {"permission denied", ": look at who may enter the socket's folder and write to the socket"},
     {"cannot connect", "; is it running?"},
     {"password", "; look at the user and password in the URL"},
     {"cannot resolve", "; look at the host in the URL"},

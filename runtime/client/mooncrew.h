@@ -69,7 +69,7 @@ typedef struct mooncrew_header {
 /* Always begin with MOONCREW_OPTIONS_INIT (or MOONCREW_TASK): a field left as it is means asynq's default. Texts are
  * UTF-8. At most one of process_at_s and process_in_ms. */
 typedef struct mooncrew_options {
-  const char *queue;     /* NULL: "default" */
+  const char *queue;     /* NULL: "default"; without white space, control characters, = , { } */
   const char *task_id;   /* NULL: a random UUID */
   int max_retry;         /* 25 */
   int64_t timeout_ms;    /* -1: 30 min unless deadline is given. Whole seconds, rounded up. 0: none */

@@ -144,6 +144,44 @@ int mc_config_set(mc_config *config, const char *name, const char *value, mc_err
   return refuse_unknown(name, err);
 }
 
+static void show_queues(const mc_config *config, mc_buf *out) {
+  for (size_t i = 0; i < config->queue_count; i++) {
+    const mc_config_queue *queue = &config->queues[i];
+    char age[32];
+    mc_buf_printf(out, "%s%s=%d", i ? "," : "", queue->name, queue->weight);
+    show_ms(queue->archive_max_age_s * 1000, age, sizeof age);
+    if (queue->archive_max_age_s)
+      mc_buf_printf(out, "/archive_max_age=%s", age);
+    if (queue->archive_max_size)
+      mc_buf_printf(out, "/archive_max_size=%lld", (long long)queue->archive_max_size);
+  }
+}
+
+void mc_config_show(const mc_config *config, const mc_option *option, mc_buf *out) {
+  const void *place = (const char *)config + option->offset;
+  char duration[32];
+  switch (option->type) {
+  case MC_OPTION_TEXT:
+  case MC_OPTION_CHOICE:
+    mc_buf_add_text(out, *(char *const *)place);
+    break;
+  case MC_OPTION_INTEGER:
+    mc_buf_printf(out, "%lld", (long long)*(const int64_t *)place);
+    break;
+  case MC_OPTION_BOOLEAN:
+    mc_buf_add_text(out, *(const bool *)place ? "true" : "false");
+    break;
+  case MC_OPTION_DURATION_MS:
+  case MC_OPTION_DURATION_S:
+    show_ms(*(const int64_t *)place * (option->type == MC_OPTION_DURATION_S ? 1000 : 1), duration, sizeof duration);
+    mc_buf_add_text(out, duration);
+    break;
+  case MC_OPTION_QUEUES:
+    show_queues(config, out);
+    break;
+  }
+}
+
 void mc_config_init(mc_config *config) {
   memset(config, 0, sizeof *config);
   for (size_t i = 0; i < mc_option_count; i++) {

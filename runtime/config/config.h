@@ -6,6 +6,7 @@
 #ifndef MC_CONFIG_CONFIG_H
 #define MC_CONFIG_CONFIG_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -68,5 +69,9 @@ void mc_config_deinit(mc_config *config);
 /* Sets one option from text. MC_ENOT_FOUND for an unknown name (the text names the nearest known one), MC_EINVALID for
  * a bad value (the text names the option, the value unless secret, and what is wanted). The old value then stays. */
 int mc_config_set(mc_config *config, const char *name, const char *value, mc_err *err);
+
+/* Appends the value that an option has, in the form that does not depend on how it was written: 3 for "03", "90s" for
+ * "1m30s", "true" for "yes". Set from this text, the option has the same value. */
+void mc_config_show(const mc_config *config, const mc_option *option, mc_buf *out);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "base/queue_name.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -34,14 +34,10 @@ static mc_slice next_part(mc_slice *rest, char separator) {
   return trim((mc_slice){start, size});
 }
 
-/* Braces would end the part of a key that decides its place in a cluster. */
+/* A `*` makes a name a pattern, and can then only end it. */
 static bool name_usable(mc_slice name) {
-  for (size_t i = 0; i < name.size; i++) {
-    unsigned char c = (unsigned char)name.data[i];
-    if (c <= ' ' || c == 0x7f || strchr("=,{}", c) || (c == '*' && i + 1 < name.size))
-      return false;
-  }
-  return mc_utf8_clean(name);
+  const char *star = memchr(name.data, '*', name.size);
+  return mc_queue_name_usable(name) && (!star || star + 1 == name.data + name.size);
 }
 
 static bool name_taken(mc_slice name, const mc_config_queue *queues, size_t count) {
@@ -126,9 +122,7 @@ static int queue_parse(mc_slice part, mc_config_queue *queues, size_t *count, mc
   if (name.size == 0)
     return mc_fail(err, MC_EINVALID, "a queue name is blank: write name=weight, separated by commas");
   if (!name_usable(name))
-    return mc_fail(err, MC_EINVALID,
-                   "'%.*s' is no queue name: no white space, control characters or any of = , { }, and "
-                   "* only at its end",
+    return mc_fail(err, MC_EINVALID, "'%.*s' is no queue name: " MC_QUEUE_NAME_RULE ", with * only at its end",
                    MC_SLICE_PRINT(name));
   if (name_taken(name, queues, *count))
     return mc_fail(err, MC_EINVALID, "queue '%.*s' is named twice", MC_SLICE_PRINT(name));

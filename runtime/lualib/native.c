@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "base/queue_name.h"
 #include "base/random.h"
 #include "base/utf8.h"
 #include "lualib/cron.h"
@@ -52,6 +53,12 @@ static int native_utf8_length(lua_State *L) {
   return 1;
 }
 
+static int native_queue_name_usable(lua_State *L) {
+  lua_pushboolean(L, mc_queue_name_usable(check_text(L, 1)));
+  lua_pushliteral(L, MC_QUEUE_NAME_RULE);
+  return 2;
+}
+
 static int native_wall_ms(lua_State *L) {
   lua_pushnumber(L, (lua_Number)mc_clock_wall_ms());
   return 1;
@@ -67,6 +74,7 @@ static int native_uuid(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"utf8_valid", native_utf8_valid},
     {"utf8_length", native_utf8_length},
+    {"queue_name_usable", native_queue_name_usable},
     {"wall_ms", native_wall_ms},
     {"uuid", native_uuid},
     {"regex", mc_lua_regex_new},

@@ -5,6 +5,7 @@
  *   json_max_depth       = how deeply arrays and objects may be nested
  *   utf8_valid(text)     → true | false, the first bad byte's position (1-based)
  *   utf8_length(text)    → how many characters | nil when the text is not UTF-8
+ *   queue_name_usable(name) → whether a queue may be called so, the rule for names (base/queue_name.h)
  *   cron_next(spec, after) → when a schedule is due next                         (cron.h)
  *   wall_ms()            → the wall clock, milliseconds since 1970
  *   uuid()               → a random version 4 UUID, lower case

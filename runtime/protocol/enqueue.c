@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "base/queue_name.h"
 #include "base/utf8.h"
 #include "protocol/keys.h"
 #include "protocol/scripts.h"
@@ -157,6 +158,8 @@ static int check_texts(const mc_enqueue_options *options, mc_err *err) {
     if (!mc_utf8_clean(fields[i].text))
       return mc_fail(err, MC_EINVALID, "%s is not UTF-8 text without NUL: give it one that is", fields[i].name);
   }
+  if (options->has_queue && !mc_queue_name_usable(options->queue))
+    return mc_fail(err, MC_EINVALID, "queue is no queue name: " MC_QUEUE_NAME_RULE);
   for (size_t i = 0; i < options->header_count; i++)
     if (!mc_utf8_clean(options->headers[i].name) || !mc_utf8_clean(options->headers[i].value))
       return mc_fail(err, MC_EINVALID, "headers: name or value %zu is not UTF-8 text without NUL: encode it as text",

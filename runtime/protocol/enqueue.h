@@ -20,7 +20,7 @@ typedef struct mc_enqueue_options {
   mc_slice queue;            /* empty: "default" */
   mc_slice id;               /* empty and has_id false: a random UUID */
   bool has_id;               /* the caller chose the id; blank is then an error */
-  bool has_queue, has_group; /* likewise: given, so blank is an error */
+  bool has_queue, has_group; /* likewise: given, so blank is an error, and the queue's name must be a usable one */
   int32_t max_retry;         /* negative: 0 */
   int64_t timeout_ms;        /* -1: not given. Rounded up to whole seconds. */
   int64_t deadline_s;        /* unix; -1: not given */

@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/slice.h"
 
 #define DEFAULT_PORT 6379
+#define ENCODING_HINT "in a user or password, write / as %%2F, ? as %%3F and # as %%23"
 #define HINT "write redis://[[user]:password@]host[:port][/db] or redis+unix://[[user]:password@]/path[?db=0]"
 
 /* The parts of the text, borrowed. The data of a part that is absent is NULL. */
@@ -63,11 +65,21 @@ void mc_redis_url_deinit(mc_redis_url *url) {
   *url = (mc_redis_url){0};
 }
 
+/* With what a path in a URL may not hold plainly percent-encoded. */
+static void show_socket(const mc_redis_url *url, char *text, size_t size) {
+  mc_buf shown = {0};
+  mc_buf_add_text(&shown, "redis+unix://");
+  for (const char *at = url->path; *at; at++)
+    mc_buf_printf(&shown, isalnum((unsigned char)*at) || strchr("-._~/", *at) ? "%c" : "%%%02X", (unsigned char)*at);
+  snprintf(text, size, "%.*s?db=%d", MC_SLICE_PRINT(shown), url->db);
+  mc_buf_deinit(&shown);
+}
+
 const char *mc_redis_url_show(const mc_redis_url *url, char *text, size_t size) {
   if (size == 0)
     return text;
   if (url->path)
-    snprintf(text, size, "redis+unix://%s?db=%d", url->path, url->db);
+    show_socket(url, text, size);
   else if (url->host && strchr(url->host, ':'))
     snprintf(text, size, "redis://[%s]:%d/%d", url->host, url->port, url->db);
   else
@@ -122,6 +134,8 @@ static int split(const char *text, url_parts *out, mc_err *err) {
   rc = split_authority(take_until(&text, "/?#"), out, err);
   if (rc != 0)
     return rc;
+  if (!out->is_unix && strchr(text, '@')) /* no database holds one */
+    return mc_fail(err, MC_EINVALID, "Redis address: an @ stands behind the host: " ENCODING_HINT);
   if (*text == '/')
     out->path = take_until(&text, "?#");
   if (*text == '?') {
@@ -227,15 +241,15 @@ static int read_place(const url_parts *parts, mc_redis_url *url, mc_err *err) {
     url->port = read_number((mc_slice){rest.data + 1, rest.size - 1}, 65535);
   if (rest.data[0] != ':' || url->port < 1)
     return mc_fail(err, MC_EINVALID,
-                   "Redis address: after the host comes nothing or : and a port from 1 to 65535"
-                   " (in a password, write / as %%2F, ? as %%3F and # as %%23)");
+                   "Redis address: after the host comes nothing or : and a port from 1 to 65535 (" ENCODING_HINT ")");
   return 0;
 }
 
 static int read_socket(const url_parts *parts, mc_redis_url *url, mc_err *err) {
   struct sockaddr_un address;
   if (parts->place.size)
-    return mc_fail(err, MC_EINVALID, "Redis address: the path of a unix socket begins with /: redis+unix:///path");
+    return mc_fail(err, MC_EINVALID,
+                   "Redis address: the path of a unix socket begins with /: redis+unix:///path (" ENCODING_HINT ")");
   if (parts->path.size < 2)
     return mc_fail(err, MC_EINVALID, "Redis address: the path of the unix socket is missing; " HINT);
   int rc = decode(parts->path, "path", &url->path, err);

@@ -28,7 +28,7 @@ void mc_redis_url_copy(const mc_redis_url *from, mc_redis_url *to); /* the calle
 void mc_redis_url_deinit(mc_redis_url *url);                        /* wipes the password */
 
 /* The address without user and password, for logs and errors: "redis://host:6379/0", "redis+unix:///path?db=0".
- * Returns text, always NUL-terminated. */
+ * A URL as well: what a path may not hold plainly is percent-encoded. Returns text, always NUL-terminated. */
 const char *mc_redis_url_show(const mc_redis_url *url, char *text, size_t size);
 
 #endif

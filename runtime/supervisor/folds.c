@@ -166,6 +166,7 @@ void mc_folds_end(mc_node *node, const mc_frame_folded *folded) {
   }
   mc_enqueue_options options = folded->options;
   options.queue = fold->queue; /* one script, one queue */
+  options.has_queue = false;   /* it is there already, whatever its name */
   options.group = (mc_slice){0};
   options.has_group = false;
   if (mc_enqueue_init(&fold->task, &options, mc_clock_wall_ms(), &err)) {

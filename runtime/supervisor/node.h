@@ -16,6 +16,7 @@
 #include "supervisor/pool.h"
 #include "supervisor/queue.h"
 #include "supervisor/outbox.h"
+#include "supervisor/own_redis.h"
 #include "supervisor/settle.h"
 #include "supervisor/shutdown.h"
 #include "supervisor/duty.h"
@@ -47,6 +48,7 @@ typedef struct mc_node {
   mc_duties duties;
   mc_discovery discovery;
   mc_shutdown shutdown;
+  mc_own_redis own_redis;
   size_t asked; /* slots that dequeues in flight have spoken for */
 } mc_node;
 

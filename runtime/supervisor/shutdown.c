@@ -57,6 +57,7 @@ static void enter_closing(mc_node *node) {
   uv_timer_start(&node->shutdown.timer, on_not_closed, CLOSE_MS, 0);
   uv_unref((uv_handle_t *)&node->shutdown.timer); /* it alone keeps no loop alive */
   close_signals(node);
+  mc_own_redis_close(node);
   mc_duties_close(node);
   uv_close((uv_handle_t *)&node->turn, NULL);
   uv_close((uv_handle_t *)&node->nudge, NULL);

@@ -79,7 +79,7 @@ static int deinit(mc_node *node) {
   return code;
 }
 
-int mc_supervisor_run(const mc_config *config) {
+int mc_supervisor_run(const mc_config *config, pid_t own_redis) {
   mc_err err;
   mc_node *node = mc_zalloc(sizeof *node);
   mc_log_configure(STDERR_FILENO, (mc_log_format)mc_log_format_parse(config->log_format),
@@ -101,6 +101,7 @@ int mc_supervisor_run(const mc_config *config) {
   }
   log_start(node);
   mc_shutdown_open(node);
+  mc_own_redis_open(node, own_redis);
   mc_duties_open(node);
   mc_pool_open(node);
   uv_timer_init(&node->loop, &node->nudge);

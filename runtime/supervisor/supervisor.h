@@ -4,9 +4,12 @@
 
 #include "config/config.h"
 
-/* Runs until it is told to stop (TERM, INT). Returns the exit code of the process: 0 after a clean stop, 1 when it
- * could not start or not put everything back (said in the log). The process is to end then by _exit: a name look-up may
+#include <sys/types.h>
+
+/* Runs until it is told to stop (TERM, INT). own_redis: the pid of the redis-server that was started for it, with whose
+ * end it stops too; 0: none. Returns the exit code of the process: 0 after a clean stop, 1 when it could not start, not
+ * put everything back, or lost its own Redis (said in the log). The process is to end then by _exit: a name look-up may
  * still be under way, which exit would wait for. */
-int mc_supervisor_run(const mc_config *config);
+int mc_supervisor_run(const mc_config *config, pid_t own_redis);
 
 #endif

@@ -71,6 +71,11 @@ describe("the options of a task", function()
   it("that make no sense are refused by name", function()
     refused({ queue = 1 }, "queue: expected string, got number")
     refused({ queue = "" }, "queue: must not be empty")
+    for _, name in ipairs { "sp ace", "{br}", "a,b", "a=1" } do
+      refused({ queue = name },
+        ('queue: "%s" is no queue name: it is UTF-8 without white space, control characters and any of = , { }')
+          :format(name))
+    end
     refused({ task_id = {} }, "task_id: expected string, got table")
     refused({ group = "" }, "group: must not be empty")
     refused({ max_retry = "3" }, "max_retry: expected integer, got string")

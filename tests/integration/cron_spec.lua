@@ -163,7 +163,8 @@ describe("cron", function()
       [ [[crew.cron("61 * * * *", "t")]] ] = "minute '61'",
       [ [[crew.cron("@daily", "t", nil, { timezone = "Mars/Olympus" })]] ] = "Mars/Olympus",
       [ [[crew.cron("@daily", "t", { n = "many" })]] ] = "payload%.n: expected integer",
-      [ [[crew.cron("@daily", "t", { n = 1 }, { queue = "a\255" })]] ] = "queue is not UTF%-8",
+      [ [[crew.cron("@daily", "t", { n = 1 }, { queue = "a\255" })]] ] = "queue: .*is no queue name: it is UTF%-8",
+      [ [[crew.cron("@daily", "t", { n = 1 }, { group = "a\255" })]] ] = "group is not UTF%-8",
     } do
       crew:script("t.lua", line .. [[
 crew.task("t", { payload = crew.schema.object { n = crew.schema.integer {} }, perform = function() end })]])

@@ -8,7 +8,8 @@
 --
 -- A family is a module that returns name, summary and commands, a list of such modules: `mooncrew queue ls`.
 --
--- An outcome is { exit_code = N } or { run = true, config = userdata, redis = pid }: then C starts the supervisor.
+-- An outcome is { exit_code = N } or { run = true, config = userdata, redis = pid, redis_folder = path }: then C starts
+-- the supervisor.
 
 local output = require "mooncrew.cli.output"
 local parser = require "mooncrew.cli.parser"
@@ -20,6 +21,16 @@ local FAILED, WRONG_USAGE = 1, 2
 local function failure(message, exit_code)
   output.complain(message)
   return { exit_code = exit_code }
+end
+
+-- A program that asked for JSON gets it for a failure too; what stands at the message's end in brackets is the code.
+local function print_failure(args, message)
+  for _, word in ipairs(args) do
+    if word == "--json" then
+      local text, code = message:match("^(.*) %(([A-Z_]+)%)$")
+      return output.json { error = text or message, code = code }
+    end
+  end
 end
 
 -- Keeps a failure (nil, message, code) apart from a command that returned nothing at all.
@@ -36,6 +47,7 @@ end
 function M.main(args)
   local asked, message = parser.parse(args)
   if not asked then
+    print_failure(args, message)
     return failure(message, WRONG_USAGE)
   end
   if asked.help then
@@ -44,6 +56,9 @@ function M.main(args)
   end
   local outcome, exit_code
   outcome, message, exit_code = run_command(asked.command, asked.given)
+  if not outcome then
+    print_failure(args, message)
+  end
   local written, why = output.finish()
   if not outcome then
     return failure(message, exit_code)

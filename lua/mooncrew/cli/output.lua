@@ -23,6 +23,26 @@ function M.complain(message)
   io.stderr:write("mooncrew: ", (message:gsub("%s*\n%s*", "; ")), "\n")
 end
 
+--- The same for what does not keep a command from going on.
+---@param message string
+function M.warn(message)
+  M.complain("warning: " .. message)
+end
+
+--- In quotes, on one line.
+---@param text string
+---@return string
+function M.quoted(text)
+  return json.encode(text) or ("%q"):format(text:gsub("%c", "?"))
+end
+
+--- A value for name=value: in quotes where it would not be read as one word.
+---@param text string
+---@return string
+function M.word(text)
+  return text:find('[%s%c"=]') and M.quoted(text) or text
+end
+
 ---@param value any one line of canonical JSON
 function M.json(value)
   M.write(assert(json.encode(value)) .. "\n")

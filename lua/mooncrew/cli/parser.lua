@@ -2,6 +2,7 @@
 
 local argparse = require "argparse"
 local commands = require "mooncrew.cli.commands"
+local version = require "mooncrew.cli.command.version"
 
 local M = {}
 
@@ -16,11 +17,20 @@ local COMPLETIONS = { bash = "get_bash_complete", zsh = "get_zsh_complete" } -- 
 ---@field given table its arguments
 ---@field help string? the help text, when that was asked for
 
--- --help stops parsing at once, so that what is missing behind it does not matter.
+-- What takes one value takes it once: the second one would silently win.
+local function refuse_repetition(parser)
+  for _, option in ipairs(parser._options) do
+    if option._maxcount == 1 then
+      option:overwrite(false)
+    end
+  end
+end
+
+-- --help, like --version, stops parsing at once, so that what is missing behind it does not matter.
 local function add_help(parser, stop)
   parser:add_help(false)
   parser:flag("-h --help"):description("show this text"):action(function()
-    stop(parser:get_help())
+    stop { help = parser:get_help() }
   end)
 end
 
@@ -34,6 +44,7 @@ local function add_command(parent, command, stop)
     end
   else
     command.describe(parser)
+    refuse_repetition(parser)
   end
   add_help(parser, stop)
 end
@@ -42,6 +53,9 @@ local function build(stop)
   local root = argparse("mooncrew", DESCRIPTION, EPILOG):command_target("command_name"):require_command(false)
     :help_max_width(WIDTH):usage_max_width(WIDTH)
   add_help(root, stop)
+  root:flag("--version"):description("the same as `mooncrew version`"):action(function()
+    stop { command = version, given = {} }
+  end)
   for _, command in ipairs(commands) do
     add_command(root, command, stop)
   end
@@ -65,11 +79,27 @@ local function count_names(words)
   return command.commands and find_in(command.commands, words[2]) and 2 or 1
 end
 
+-- A negative number behind an option is taken for another option.
+local function dash_hint(message, args)
+  if not message:find("^unknown option '%-[%d.]'") then
+    return message
+  end
+  for i, word in ipairs(args) do
+    local option = args[i - 1]
+    if word:find("^%-[%d.]") and option and option:find("^%-%-[^=]+$") then
+      return ("a value that begins with '-' is written behind '=', as in %s=%s"):format(option, word)
+    end
+  end
+  return message
+end
+
 -- argparse puts its hint on a line of its own, and has one for a lone letter too. Which command's help to read is the
 -- most useful hint of all.
 local function one_line(message, args)
+  message = dash_hint(message, args)
   local name = table.concat(args, " ", 1, count_names(args))
   message = message:gsub("^(unknown option '%-[^-]').*", "%1")
+    :gsub("^(option '[^']+') must be used at most 1 time$", "%1 is given more than once")
     :gsub("\nDid you mean one of these: (.*)", ": did you mean one of %1")
     :gsub("\nDid you mean (.-)%?", ": did you mean %1"):gsub("\n", " ")
   return ("%s; see `mooncrew %s--help`"):format(message, name == "" and "" or name .. " ")
@@ -113,14 +143,14 @@ end
 ---@return mooncrew.cli.Asked|nil
 ---@return string? message
 function M.parse(args)
-  local help
-  local root = build(function(text)
-    help = text
+  local found
+  local root = build(function(asked)
+    found = asked
     error("stop", 0)
   end)
   local called, ok, given = pcall(root.pparse, root, args)
-  if help then
-    return { help = help }
+  if found then
+    return found
   end
   if not called then
     error(ok, 0)

@@ -25,6 +25,8 @@ function M.read(argument)
   local path = argument:match("^@(.*)")
   if not path then
     return argument
+  elseif path == "" then
+    return nil, "cannot read the payload: behind @ comes the name of a file"
   end
   local file, message = io.open(path, "rb")
   if not file then

@@ -10,6 +10,7 @@ local native = require "mooncrew.native_cli"
 local M = {}
 
 M.FOLDER = ".mooncrew"
+M.SOURCE = "mooncrew dev" -- where `mooncrew config` says that its address comes from
 local SOCKET = "redis.sock"
 local LONGEST = 107
 
@@ -76,7 +77,7 @@ local function make_folder(path)
 end
 
 --- Starts it and waits until it answers.
----@return { pid: integer, url: string }|nil
+---@return { pid: integer, url: string, folder: string|nil }|nil redis folder: made for the socket alone, to be removed
 ---@return string? message
 function M.start()
   local ok, why = make_folder(M.FOLDER)
@@ -95,7 +96,7 @@ function M.start()
   if not pid then
     return nil, why
   end
-  return { pid = pid, url = url_of(place.socket) }
+  return { pid = pid, url = url_of(place.socket), folder = place.outside and place.folder or nil }
 end
 
 return M

@@ -107,11 +107,11 @@ function Settings:redis_shown()
   return assert(native.redis_url(self:redis()))
 end
 
---- A value as `mooncrew config` prints it.
+--- A value as `mooncrew config` prints it: as it was understood, not as it was written.
 ---@param option table
 ---@return string
 function Settings:shown(option)
-  return option.secret and self:redis_shown() or self.values[option.name].text
+  return option.secret and self:redis_shown() or self.config:get(option.name)
 end
 
 --- Puts a Redis in the place of whatever is configured.
@@ -153,7 +153,7 @@ function M.resolve(given, environment)
   end
   local url = self.values.redis.source == "default" and private_redis.running()
   if url then
-    assert(self:use_redis(url, "mooncrew dev"))
+    assert(self:use_redis(url, private_redis.SOURCE))
   end
   return self
 end

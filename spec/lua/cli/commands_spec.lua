@@ -29,6 +29,10 @@ describe("mooncrew.cli", function()
             sent.type, sent.payload, sent.options = name, payload, options
             return unpack(answer)
           end,
+          send = function(_, name, payload, normal)
+            sent.type, sent.bytes, sent.normal = name, payload, normal
+            return unpack(answer)
+          end,
           stats = function()
             return unpack(answer)
           end,
@@ -145,6 +149,49 @@ describe("mooncrew.cli", function()
       assert.equal("scripts/bad.lua:2: unexpected symbol near '='", complaint)
     end)
 
+    it("names every script that does not load, once", function()
+      write("scripts/a.lua", "local x = =\n")
+      write("scripts/b.lua", "require 'd'\n")
+      write("scripts/c.lua", MAIL)
+      write("scripts/d.lua", "x.y = 1\n")
+      local code, text, complaint = run("check")
+      assert.equal(1, code)
+      assert.equal("", text)
+      assert.equal("scripts/a.lua:1: unexpected symbol near '='\nscripts/d.lua:1: attempt to index global 'x' "
+        .. "(a nil value)", complaint)
+      package.loaded.c = nil
+    end)
+
+    it("fails when a task is given a queue that nobody could serve", function()
+      write("scripts/bad.lua", '\nlocal task = require("mooncrew").task("a", { queue = "{br}", perform = print })\n')
+      local code, _, complaint = run("check")
+      assert.equal(1, code)
+      assert.equal('scripts/bad.lua:2: task "a": queue: "{br}" is no queue name: it is UTF-8 without white space, '
+        .. "control characters and any of = , { }", complaint)
+    end)
+
+    it("fails when a script ends the process while it is loaded", function()
+      local exit = os.exit
+      write("scripts/bad.lua", "local x = 1\nos.exit(x)\n")
+      local code, _, complaint = run("check")
+      assert.equal(1, code)
+      assert.equal("scripts/bad.lua:2: a script cannot call os.exit while it is being loaded", complaint)
+      assert.equal(exit, os.exit)
+    end)
+
+    it("warns of what is called like a script and is none", function()
+      write("scripts/mail.lua", MAIL)
+      assert(uv.fs_symlink("nowhere", "scripts/gone.lua"))
+      assert(uv.fs_mkdir("scripts/folder.lua", tonumber("700", 8)))
+      assert.equal(0, os.execute("mkfifo scripts/pipe.lua"))
+      local code, text = run("check", "--queues", "critical,bulk")
+      assert.equal(0, code)
+      for name, kind in pairs { gone = "link to nothing", folder = "directory", pipe = "fifo" } do
+        local line = ("scripts/%s.lua: warning: it is called like a script, but is a %s\n"):format(name, kind)
+        assert.truthy(text:find(line, 1, true), text)
+      end
+    end)
+
     it("fails when a script enqueues while it is loaded, and sends nothing", function()
       write("scripts/bad.lua", '\nrequire("mooncrew").enqueue("a", {})\n')
       local code, _, complaint = run("check")
@@ -166,7 +213,8 @@ describe("mooncrew.cli", function()
       package.loaded.mail = nil
       code, text = run("check", "--json")
       assert.equal(1, code)
-      assert.equal('{"cron":[],"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)","groups":[],'
+      assert.equal('{"cron":[],"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)",'
+        .. '"errors":["scripts/bad.lua:1: attempt to index global \'x\' (a nil value)"],"groups":[],'
         .. '"ok":false,'
         .. '"tasks":[],"warnings":[]}\n', text)
     end)
@@ -223,6 +271,58 @@ describe("mooncrew.cli", function()
       assert.equal("{x", sent.payload)
     end)
 
+    it("sends raw bytes as they are, with the options of the type, once its schema has passed them", function()
+      write("scripts/mail.lua", MAIL)
+      assert.equal(0, (run("enqueue", "mail:send", '{ "user" : "ada" }', "--raw", "--max-retry", "3")))
+      assert.equal('{ "user" : "ada" }', sent.bytes)
+      assert.same({ queue = "critical", max_retry = 3, timeout_ms = 30000 }, sent.normal)
+      sent.bytes, package.loaded.mail = nil, nil
+      registry.reset()
+      local code, _, complaint = run("enqueue", "mail:send", '{"user":1}', "--raw")
+      assert.equal(1, code)
+      assert.equal("payload.user: expected string, got number (INVALID_PAYLOAD)", complaint)
+      assert.is_nil(sent.bytes)
+    end)
+
+    it("sends raw bytes that are no text where the script wants them raw", function()
+      write("scripts/mail.lua", MAIL)
+      assert.equal(0, (run("enqueue", "bytes:jpeg", "\255\216", "--raw")))
+      assert.equal("\255\216", sent.bytes)
+      assert.equal("bulk", sent.normal.queue)
+    end)
+
+    it("warns of a type that no script serves", function()
+      write("scripts/mail.lua", MAIL)
+      local code, _, complaint = run("enqueue", "mail:sned")
+      assert.equal(0, code)
+      assert.equal('warning: no script of scripts serves "mail:sned"; did you mean "mail:send"?', complaint)
+      assert.equal("mail:sned", sent.type)
+      registry.reset()
+      package.loaded.mail = nil
+      assert.equal('warning: no script of scripts serves "x"', (select(3, run("enqueue", "x"))))
+      assert.equal("", (select(3, run("enqueue", "x", "--no-scripts"))))
+    end)
+
+    it("puts in quotes what is no word", function()
+      answer = { { id = "a\nb", queue = "default", state = "pending" } }
+      local _, text = run("enqueue", "a")
+      assert.equal('enqueued task id="a\\nb" queue=default state=pending\n', text)
+    end)
+
+    it("prints a failure as JSON when JSON was asked for", function()
+      answer = { nil, "a task with this id exists", "TASK_ID_CONFLICT" }
+      local code, text, complaint = run("enqueue", "a", "--task-id", "x", "--json")
+      assert.equal(1, code)
+      assert.equal('{"code":"TASK_ID_CONFLICT","error":"a task with this id exists"}\n', text)
+      assert.equal("a task with this id exists (TASK_ID_CONFLICT)", complaint)
+      code, text = run("enqueue", "a", "--max-retry", "x", "--json")
+      assert.equal(2, code)
+      assert.equal('{"error":"--max-retry: must be a whole number, not \'x\'"}\n', text)
+      code, text = run("enqueue", "--json")
+      assert.equal(2, code)
+      assert.equal('{"error":"missing argument \'TYPE\'; see `mooncrew enqueue --help`"}\n', text)
+    end)
+
     it("hands raw payloads on as they are when the script wants them raw", function()
       write("scripts/mail.lua", MAIL)
       assert.equal(0, (run("enqueue", "bytes:jpeg", "{x")))
@@ -236,6 +336,7 @@ describe("mooncrew.cli", function()
       local code, _, complaint = run("enqueue", "a", "@nowhere.json")
       assert.equal(1, code)
       assert.equal("cannot read the payload: nowhere.json: No such file or directory", complaint)
+      assert.equal("cannot read the payload: behind @ comes the name of a file", (select(3, run("enqueue", "a", "@"))))
     end)
 
     it("fails when the scripts do not load, and can do without them", function()
@@ -262,6 +363,7 @@ describe("mooncrew.cli", function()
         assert.equal(message, complaint)
       end
       refuses("--max-retry: must be a whole number, not 'x'", "--max-retry", "x")
+      refuses("--deadline: '2001-01-31T12:00:00Z' is in the past", "--deadline", "2001-01-31T12:00:00Z")
       refuses("--process-at: 'soon' is no time: write 2030-01-31T12:00:00Z or unix seconds", "--process-at", "soon")
       refuses("--header must be NAME=VALUE, not 'x'", "--header", "x")
       answer = { nil, "timeout: 'x' is no duration", "INVALID_ARGUMENT" }
@@ -271,7 +373,7 @@ describe("mooncrew.cli", function()
     it("refuses a prefix", function()
       write("scripts/mail.lua", MAIL)
       local code, _, complaint = run("enqueue", "bytes:*")
-      assert.equal(1, code)
+      assert.equal(2, code)
       assert.equal('"bytes:*" stands for many types: name one of them', complaint)
     end)
   end)
@@ -316,6 +418,14 @@ describe("mooncrew.cli", function()
       assert.falsy(text:find("hunter2"))
     end)
 
+    it("prints what was understood, not what was written", function()
+      local _, text = run("config", "--strict", "--shutdown-timeout", "3", "--queues", " a=02 , b", "--workers", "03")
+      assert.truthy(text:find("\nstrict +true +%-%-strict\n"))
+      assert.truthy(text:find("\nshutdown_timeout +3s +%-%-shutdown%-timeout\n"))
+      assert.truthy(text:find("\nqueues +a=2,b=1 +%-%-queues\n"))
+      assert.truthy(text:find("\nworkers +3 +%-%-workers\n"))
+    end)
+
     it("prints JSON with numbers and queues as such", function()
       local _, text = run("config", "--json", "-q", "a=2", "-q", "b", "--strict")
       local _, values = assert(json.decode(text))
@@ -329,6 +439,7 @@ describe("mooncrew.cli", function()
   it("tells the versions", function()
     local code, text = run("version")
     assert.equal(0, code)
+    assert.equal(text, (select(2, run("--version"))))
     assert.truthy(text:find("^mooncrew %d+%.%d+%.%d+ %(LuaJIT .*, libuv .*, hiredis .*, protobuf%-c .*, OpenSSL .*, "
       .. "PCRE2 .*%)\n$"))
   end)

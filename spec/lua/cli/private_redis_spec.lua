@@ -51,6 +51,7 @@ describe("mooncrew.cli.private_redis", function()
     assert.equal("redis+unix://" .. root .. "/a%20b/.mooncrew/redis.sock", started.url)
     assert.equal(started.url, private_redis.running())
     assert.equal(tonumber("700", 8), uv.fs_stat(".mooncrew").mode % 512)
+    assert.is_nil(started.folder)
     started.url = "redis+unix://" .. root .. "/a b/.mooncrew/redis.sock"
   end)
 
@@ -62,6 +63,7 @@ describe("mooncrew.cli.private_redis", function()
     assert.truthy(socket:find("/mooncrew-" .. uv.getuid() .. "-", 1, true))
     assert.equal(started.url, private_redis.running())
     outside = socket:match("^(.*)/")
+    assert.equal(outside, started.folder)
   end)
 
   it("refuses a second one for the same folder", function()

@@ -119,7 +119,7 @@ static void dev_gives_a_private_redis_that_can_be_stopped(void **state) {
   assert_true(outcome.redis > 0);
   assert_int_equal(access(".mooncrew/redis.sock", F_OK), 0);
   assert_non_null(strstr(outcome.config.redis, "/.mooncrew/redis.sock"));
-  mc_cli_stop_redis(outcome.redis);
+  mc_cli_stop_redis(&outcome);
   assert_int_equal(access(".mooncrew/redis.sock", F_OK), -1);
   mc_config_deinit(&outcome.config);
 }

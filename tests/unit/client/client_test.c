@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -76,6 +78,26 @@ static void where_nobody_listens_it_says_so_at_the_deadline(void **state) {
   mc_client_close(client);
 }
 
+static void a_socket_that_may_not_be_entered_is_told_from_a_server_that_does_not_run(void **state) {
+  redis_server *server = redis_server_start(NULL);
+  char url[256];
+  mc_err err;
+  (void)state;
+  snprintf(url, sizeof url, "redis+unix://%s", redis_server_socket(server));
+  assert_int_equal(chmod(redis_server_socket(server), 0), 0);
+  uid_t user = geteuid();
+  if (user == 0)
+    assert_int_equal(seteuid(65534), 0); /* root may enter everything */
+  mc_client *client = client_of(url, 150);
+  int code = connect_once(client, &err);
+  if (user == 0)
+    assert_int_equal(seteuid(0), 0);
+  assert_int_equal(code, MC_EUNAVAILABLE);
+  assert_non_null(strstr(err.text, "permission denied: look at who may enter the socket's folder"));
+  mc_client_close(client);
+  redis_server_stop(server);
+}
+
 static void a_silent_server_is_not_waited_for_longer_than_allowed(void **state) {
   redis_server *server = redis_server_start(NULL);
   const relay_rule rule = {"PING", RELAY_SWALLOW, NULL, 0, 1000};
@@ -118,6 +140,7 @@ int main(void) {
       cmocka_unit_test(it_connects_at_its_first_use),
       cmocka_unit_test(a_redis_that_comes_back_in_time_is_waited_for),
       cmocka_unit_test(where_nobody_listens_it_says_so_at_the_deadline),
+      cmocka_unit_test(a_socket_that_may_not_be_entered_is_told_from_a_server_that_does_not_run),
       cmocka_unit_test(a_silent_server_is_not_waited_for_longer_than_allowed),
       cmocka_unit_test(a_pause_ends_early_at_the_deadline),
       cmocka_unit_test(it_shows_where_without_the_password),

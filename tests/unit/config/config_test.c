@@ -48,6 +48,35 @@ static void every_option_has_its_default(void **state) {
   assert_string_equal(config->log_format, "text");
 }
 
+static void expect_shown(mc_config *config, const char *name, const char *value, const char *shown) {
+  mc_err err;
+  mc_buf text = {0};
+  size_t i = 0;
+  while (strcmp(mc_options[i].name, name) != 0)
+    i++;
+  assert_int_equal(mc_config_set(config, name, value, &err), 0);
+  mc_config_show(config, &mc_options[i], &text);
+  mc_buf_add_char(&text, '\0');
+  assert_string_equal(text.data, shown);
+  assert_int_equal(mc_config_set(config, name, text.data, &err), 0);
+  mc_buf_deinit(&text);
+}
+
+static void a_value_is_shown_in_one_form_however_it_was_written(void **state) {
+  expect_shown(*state, "redis", "redis://h", "redis://h");
+  expect_shown(*state, "log_level", "warn", "warn");
+  expect_shown(*state, "workers", "03", "3");
+  expect_shown(*state, "strict", "yes", "true");
+  expect_shown(*state, "strict", "0", "false");
+  expect_shown(*state, "shutdown_timeout", "3", "3s");
+  expect_shown(*state, "shutdown_timeout", "0", "0s");
+  expect_shown(*state, "kill_grace", "1.5s", "1500ms");
+  expect_shown(*state, "archive_max_age", "48h", "2d");
+  expect_shown(*state, "queues", " b = 2 , a", "b=2,a=1");
+  expect_shown(*state, "queues", "t:*=03/archive_max_size=5/archive_max_age=120s,x",
+               "t:*=3/archive_max_age=2m/archive_max_size=5,x=1");
+}
+
 static void a_value_of_each_type_is_set(void **state) {
   mc_config *config = *state;
   mc_err err;
@@ -141,6 +170,7 @@ static void an_unknown_name_is_refused_with_the_nearest_known_one(void **state) 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(every_option_has_its_default, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_value_is_shown_in_one_form_however_it_was_written, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_value_of_each_type_is_set, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_value_may_be_set_from_itself, set_up, tear_down),
       cmocka_unit_test_setup_teardown(numbers_keep_to_their_limits, set_up, tear_down),

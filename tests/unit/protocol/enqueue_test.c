@@ -184,6 +184,9 @@ static void bad_texts_are_refused_by_name(void **state) {
   REFUSE("type", options.type = mc_slice_of("\xff"));
   REFUSE("queue", options.has_queue = true);
   REFUSE("queue", (options.has_queue = true, options.queue = mc_slice_of(" ")));
+  REFUSE("queue", (options.has_queue = true, options.queue = mc_slice_of("sp ace")));
+  REFUSE("queue", (options.has_queue = true, options.queue = mc_slice_of("{br}")));
+  REFUSE("queue", (options.has_queue = true, options.queue = mc_slice_of("a,b")));
   REFUSE("queue", options.queue = MC_SLICE_LITERAL("a\0b"));
   REFUSE("task_id", options.has_id = true);
   REFUSE("task_id", (options.has_id = true, options.id = mc_slice_of("\xc0")));

@@ -6,6 +6,7 @@ local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
 local queues_text = require "mooncrew.cli.queues_text"
 local registry = require "mooncrew.registry"
+local scripts = require "mooncrew.scripts"
 local settings = require "mooncrew.cli.settings"
 
 local M = { name = "check", summary = "load and lint the scripts, and list the tasks they register" }
@@ -14,9 +15,18 @@ local FAILED = 1
 
 function M.describe(parser)
   parser:description("Loads the scripts as a worker would, touching no Redis, lints them if luacheck is installed, and "
-    .. "lists the tasks they register. Exits with 1 when a script does not load.")
+    .. "lists the tasks they register. Exits with 1 when a script does not load, and names all that do not.")
   parser:flag("--json"):description("print JSON")
   flags.add(parser, { "scripts", "queues" })
+end
+
+local function not_loaded(folder)
+  local warnings = {}
+  local _, _, skipped = scripts.find(folder)
+  for i, entry in ipairs(skipped or {}) do
+    warnings[i] = ("%s: warning: it is called like a script, but is a %s"):format(entry.path, entry.kind)
+  end
+  return warnings
 end
 
 -- A task in a queue that nobody serves waits for ever.
@@ -113,7 +123,7 @@ local function cron_json(entries)
   return require("mooncrew.json").array(list)
 end
 
-local function print_json(definitions, warnings, message)
+local function print_json(definitions, warnings, message, messages)
   local json = require "mooncrew.json"
   local tasks = {}
   for i, definition in ipairs(definitions) do
@@ -121,7 +131,8 @@ local function print_json(definitions, warnings, message)
       payload = payload_kind(definition), options = definition.options, description = definition.description }
   end
   output.json {
-    ok = message == nil, error = message, tasks = json.array(tasks), warnings = json.array(warnings),
+    ok = message == nil, error = message, errors = json.array(messages or {}), tasks = json.array(tasks),
+    warnings = json.array(warnings),
     cron = cron_json(message and {} or registry.cron), groups = json.array(rules_json(registry.rules())),
   }
 end
@@ -138,19 +149,22 @@ function M.run(given)
     return nil, message, code
   end
   local folder = resolved.values.scripts.text
-  local definitions
-  definitions, message = loading.load(folder)
-  local warnings = {}
+  local definitions, messages
+  definitions, message, messages = loading.load(folder)
+  local warnings = not_loaded(folder)
   if definitions then
     append(warnings, unserved(definitions, queues_text.read(resolved.values.queues.text)))
     append(warnings, lint.run(folder))
   end
   if given.json then
-    print_json(definitions or {}, warnings, message)
+    print_json(definitions or {}, warnings, message, messages)
     return { exit_code = message and FAILED or 0 }
   end
   if not definitions then
-    return nil, message
+    for _, text in ipairs(messages) do
+      output.complain(text)
+    end
+    return { exit_code = FAILED }
   end
   print_table(definitions, folder)
   print_rules(registry.rules())

@@ -13,12 +13,10 @@ function M.describe(parser)
   flags.add(parser)
 end
 
-local TRUE = { ["true"] = true, ["1"] = true, yes = true, on = true }
-
--- How a program wants to read a value of each type; durations stay text, as they were written.
+-- How a program wants to read a value of each type; durations stay text.
 local TO_JSON = {
   integer = tonumber,
-  boolean = function(text) return TRUE[text] == true end,
+  boolean = function(text) return text == "true" end,
   queues = queues_text.read,
 }
 

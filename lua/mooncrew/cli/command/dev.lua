@@ -15,6 +15,15 @@ function M.describe(parser)
   flags.add(parser, nil, "redis")
 end
 
+-- Commands in this folder use the private Redis only where no other one is configured.
+local function warn_of_other_redis(resolved)
+  local source = resolved.values.redis.source
+  if source ~= "default" and source ~= private_redis.SOURCE then
+    output.warn(("%s names another Redis, %s: commands in this folder use that one, `mooncrew dev` uses its own")
+      :format(source, resolved:redis_shown()))
+  end
+end
+
 function M.run(given)
   local resolved, message, code = settings.resolve(given)
   if not resolved then
@@ -25,15 +34,19 @@ function M.run(given)
   if not found then
     return nil, message
   end
+  if #found == 0 then
+    output.warn(scripts.none(folder))
+  end
+  warn_of_other_redis(resolved)
   local redis
   redis, message = private_redis.start()
   if not redis then
     return nil, message
   end
-  assert(resolved:use_redis(redis.url, "mooncrew dev"))
+  assert(resolved:use_redis(redis.url, private_redis.SOURCE))
   output.line("mooncrew dev: %s workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
     resolved.values.workers.text, #found, folder, redis.pid, private_redis.FOLDER, redis.url)
-  return { run = true, config = resolved.config, redis = redis.pid }
+  return { run = true, config = resolved.config, redis = redis.pid, redis_folder = redis.folder }
 end
 
 return M

@@ -1,6 +1,10 @@
 -- mooncrew enqueue: one task from the command line. With the scripts at hand, their options and schemas apply, so that
 -- a payload that no handler would accept is refused before it is sent.
 
+local nearest = require "mooncrew.nearest"
+local normalize = require("mooncrew.options").normalize
+local merge = require("mooncrew.options").merge
+local now_ms = require("mooncrew.native").wall_ms
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
 local flags = require "mooncrew.cli.flags"
@@ -22,6 +26,14 @@ local function whole(text)
   return number
 end
 
+local function time_to_come(text)
+  local seconds, message = timestamp.parse(text)
+  if seconds and seconds * 1000 <= now_ms() then
+    return nil, ("'%s' is in the past"):format(text)
+  end
+  return seconds, message
+end
+
 local function as_is(text)
   return text
 end
@@ -31,8 +43,8 @@ local OPTIONS = {
   { "queue", "NAME", as_is, "the queue (default: the task's own, or default)" },
   { "max-retry", "N", whole, "how often a failed task is tried again" },
   { "timeout", "DURATION", as_is, "how long one run may take" },
-  { "deadline", "TIME", timestamp.parse, "when it must have ended at last: 2030-01-31T12:00:00Z, or unix seconds" },
-  { "unique", "DURATION", as_is, "refuse the same type and payload for so long" },
+  { "deadline", "TIME", time_to_come, "when it must have ended at last: 2030-01-31T12:00:00Z, or unix seconds" },
+  { "unique", "DURATION", as_is, "refuse the same type and payload until this task is done, or for so long at most" },
   { "process-in", "DURATION", as_is, "run it so much later" },
   { "process-at", "TIME", timestamp.parse, "run it at this time" },
   { "task-id", "ID", as_is, "its id; refused when it exists (default: a random one)" },
@@ -50,7 +62,7 @@ function M.describe(parser)
     parser:option("--" .. option[1]):argname(option[2]):description(option[4])
   end
   parser:option("--header"):argname("NAME=VALUE"):count("*"):description("a header; may be repeated")
-  parser:flag("--raw"):description("take the payload as bytes, not as JSON")
+  parser:flag("--raw"):description("send the payload's bytes as they are; a script's schema must still pass them")
   parser:flag("--no-scripts"):description("do not look at the scripts folder")
   parser:flag("--json"):description("print JSON")
   flags.add(parser, { "redis", "scripts" })
@@ -90,13 +102,16 @@ local function task_options(given)
 end
 
 -- What to enqueue. A definition reads the JSON by its schema (or takes the bytes, if it wants them raw); without one
--- the JSON is written anew, in the form that equal payloads share.
+-- the JSON is written anew, in the form that equal payloads share. Raw bytes must be what a handler can read, too.
 local function payload_value(bytes, raw, definition)
-  if raw then
-    return true, bytes
-  end
   if definition then
-    return definition:decode(bytes)
+    local ok, value = definition:decode(bytes)
+    if ok and raw then
+      value = bytes
+    end
+    return ok, value
+  elseif raw then
+    return true, bytes
   end
   local text, message = payload_source.canonical(bytes)
   return text and true, text or message
@@ -117,6 +132,16 @@ local function read_payload(given, definition)
   return true, value
 end
 
+local function warn_of_unknown(type, folder, definitions)
+  local types = {}
+  for _, definition in ipairs(definitions) do
+    types[#types + 1] = definition.type:sub(-1) ~= "*" and definition.type or nil
+  end
+  local meant = nearest(type, types)
+  output.warn(("no script of %s serves %s%s"):format(folder, output.quoted(type),
+    meant and ("; did you mean %s?"):format(output.quoted(meant)) or ""))
+end
+
 -- The scripts' definition for the type, if there are scripts and they have one. A folder that nobody named need not
 -- exist.
 local function find_definition(given, resolved)
@@ -130,18 +155,32 @@ local function find_definition(given, resolved)
   end
   local definition = registry.find(given.type)
   if definition and definition.type == given.type and given.type:sub(-1) == "*" then
-    return nil, ('"%s" stands for many types: name one of them'):format(given.type)
+    return nil, ('"%s" stands for many types: name one of them'):format(given.type), WRONG_USAGE
+  elseif not definition and #definitions > 0 then
+    warn_of_unknown(given.type, folder.text, definitions)
   end
   return definition
 end
 
-local function send(url, type, payload, options)
+-- Raw bytes that a definition has passed must not be encoded by it again.
+local function enqueue(client, type, payload, options, raw_definition)
+  if not raw_definition then
+    return client:enqueue(type, payload, options)
+  end
+  local normal, message, code = normalize(merge(raw_definition.options, options))
+  if not normal then
+    return nil, message, code
+  end
+  return client:send(type, payload or "", normal)
+end
+
+local function send(url, ...)
   local client, message, code = require("mooncrew.client").open(url)
   if not client then
     return nil, message, code
   end
   local info
-  info, message, code = client:enqueue(type, payload, options)
+  info, message, code = enqueue(client, ...)
   client:close()
   return info, message, code
 end
@@ -152,7 +191,7 @@ local function print_info(info, as_json)
     return
   end
   local at = info.process_at and info.state == "scheduled" and " process_at=" .. timestamp.format(info.process_at) or ""
-  output.line("enqueued task id=%s queue=%s state=%s%s", info.id, info.queue, info.state, at)
+  output.line("enqueued task id=%s queue=%s state=%s%s", output.word(info.id), output.word(info.queue), info.state, at)
 end
 
 function M.run(given)
@@ -166,16 +205,17 @@ function M.run(given)
     return nil, message, code
   end
   local definition
-  definition, message = find_definition(given, resolved)
+  definition, message, code = find_definition(given, resolved)
   if message then
-    return nil, message
+    return nil, message, code
   end
   local ok, payload = read_payload(given, definition)
   if not ok then
     return nil, payload
   end
   local info
-  info, message, code = send(resolved:redis(), given.type, payload, options)
+  info, message, code = send(resolved:redis(), given.type, payload, options,
+    given.raw and given.payload and definition or nil)
   if not info then
     return nil, ("%s (%s)"):format(message, code), code == "INVALID_ARGUMENT" and WRONG_USAGE or nil
   end

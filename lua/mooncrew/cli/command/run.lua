@@ -1,6 +1,7 @@
 -- mooncrew run: the supervisor and its workers, in the foreground.
 
 local flags = require "mooncrew.cli.flags"
+local output = require "mooncrew.cli.output"
 local scripts = require "mooncrew.scripts"
 local settings = require "mooncrew.cli.settings"
 
@@ -21,6 +22,9 @@ function M.run(given)
   found, message = scripts.find(resolved.values.scripts.text)
   if not found then
     return nil, message
+  end
+  if #found == 0 then
+    output.warn(scripts.none(resolved.values.scripts.text))
   end
   return { run = true, config = resolved.config }
 end
