@@ -63,6 +63,8 @@ void mc_duties_open(mc_node *node) {
 }
 
 void mc_duties_run_now(mc_node *node) {
+  if (node->shutdown.phase == MC_CLOSING)
+    return; /* our entries are taken away: none is to come back */
   for (size_t i = 0; i < MC_DUTY_COUNT; i++)
     if (duties[i].on_connect)
       duties[i].run(node);

@@ -11,9 +11,10 @@
 
 #include <signal.h>
 
-#define CANCEL_MS 300 /* for coroutines to end after they were cancelled */
-#define CLOSE_MS 700  /* for workers and connections to close */
-#define KILLED_MS 550 /* for Redis to take back what killed workers had; with CANCEL_MS under a second */
+#define CANCEL_MS 300   /* for coroutines to end after they were cancelled */
+#define FAREWELL_MS 150 /* for Redis to answer our last command */
+#define CLOSE_MS 700    /* for workers and connections to close */
+#define KILLED_MS 550   /* for Redis to take back what killed workers had; with CANCEL_MS under a second */
 
 bool mc_shutdown_fetching(const mc_node *node) {
   return node->shutdown.phase == MC_RUNNING;
@@ -47,23 +48,42 @@ static void on_not_closed(uv_timer_t *timer) {
   uv_stop(&node->loop);
 }
 
-static void enter_closing(mc_node *node) {
-  node->shutdown.phase = MC_CLOSING;
-  report_left(node);
-  mc_heartbeat_clear(node);
-  mc_cron_tell_clear(node);
-  if (node->link.commands)
-    mc_conn_flush(node->link.commands);
+static void close_all(mc_node *node) {
+  if (!node->link.commands)
+    return; /* done already: the farewell's answer and its time-out both lead here */
   uv_timer_start(&node->shutdown.timer, on_not_closed, CLOSE_MS, 0);
   uv_unref((uv_handle_t *)&node->shutdown.timer); /* it alone keeps no loop alive */
   close_signals(node);
   mc_own_redis_close(node);
-  mc_duties_close(node);
   uv_close((uv_handle_t *)&node->turn, NULL);
   uv_close((uv_handle_t *)&node->nudge, NULL);
   mc_link_close(node);
   mc_pool_close(node);
   mc_log_flush();
+}
+
+static void on_farewell(void *arg, int status, const mc_value *reply) {
+  (void)status;
+  (void)reply;
+  close_all(arg);
+}
+
+static void on_farewell_over(uv_timer_t *timer) {
+  close_all(mc_container_of(timer, mc_node, shutdown.timer));
+}
+
+/* What takes our entries away must have been read before the connection closes, or they stay until they expire. A Redis
+ * that did not answer before is not waited for. */
+static void enter_closing(mc_node *node) {
+  node->shutdown.phase = MC_CLOSING;
+  report_left(node);
+  mc_duties_close(node);
+  mc_heartbeat_clear(node);
+  mc_cron_tell_clear(node);
+  if (node->held.count || mc_conn_send_words(node->link.commands, on_farewell, node, "PING", NULL))
+    close_all(node);
+  else
+    uv_timer_start(&node->shutdown.timer, on_farewell_over, FAREWELL_MS, 0);
 }
 
 /* ---- cancelling ---- */

@@ -8,7 +8,8 @@
  *                             cancelling   coroutines are cancelled, then workers are killed; what is left goes back
  *                                 │ all settled, or too late for Redis to answer
  *                                 ▼
- *                             closing      heartbeat taken away, connections and workers closed; the loop ends
+ *                             closing      heartbeat taken away, and when Redis has confirmed that, connections and
+ *                                          workers are closed; the loop ends
  *
  * No retry is spent on any task by our stopping.
  */

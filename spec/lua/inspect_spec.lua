@@ -39,7 +39,9 @@ describe("a client that inspects", function()
     give("b", { process_in = 60 })
     redis:call("SET", "asynq:{q}:paused", "1")
     local queue = assert(crew:queue "q")
-    assert.same(queue, assert(crew:queues())[1])
+    local listed = assert(crew:queues())[1]
+    queue.latency_ms = listed.latency_ms -- the first was asked a little earlier
+    assert.same(queue, listed)
     assert.equal("q", queue.name)
     assert.equal(2, queue.size)
     assert.equal(1, queue.pending)
