@@ -1,9 +1,9 @@
 /* The cron entries of this node, as its workers' manifest has them.
  *
- * Every worker sends the manifest of the scripts it loaded; the latest one counts. An entry that stands in the old list
- * and in the new one goes on as if nothing had happened. One that is new begins with the moment it comes, one that is
- * gone ends with it: what was due up to then the old one still enqueues, what is due later the new one. So no change of
- * scripts loses a tick or enqueues it twice.
+ * The list is that of the manifest in force (manifest.h), and another one may follow. An entry that stands in the old
+ * list and in the new one goes on as if nothing had happened. One that is new begins with the moment it comes, one that
+ * is gone ends with it: what was due up to then the old one still enqueues, what is due later the new one. So no change
+ * of scripts loses a tick or enqueues it twice.
  */
 #ifndef MC_SUPERVISOR_CRONS_H
 #define MC_SUPERVISOR_CRONS_H

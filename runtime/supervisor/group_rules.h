@@ -1,4 +1,5 @@
-/* Which groups the scripts fold, and when: the rules of the latest manifest. A group without a rule is left alone. */
+/* Which groups the scripts fold, and when: the rules of the manifest in force (manifest.h). A group without a rule is
+ * left alone. */
 #ifndef MC_SUPERVISOR_GROUP_RULES_H
 #define MC_SUPERVISOR_GROUP_RULES_H
 

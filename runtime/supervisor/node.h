@@ -13,6 +13,7 @@
 #include "supervisor/folds.h"
 #include "supervisor/held.h"
 #include "supervisor/link.h"
+#include "supervisor/manifest.h"
 #include "supervisor/pool.h"
 #include "supervisor/queue.h"
 #include "supervisor/outbox.h"
@@ -43,6 +44,7 @@ typedef struct mc_node {
   mc_pool pool;
   mc_settle settle;
   mc_outbox outbox;
+  mc_manifest_force manifest;
   mc_crons crons;
   mc_folds folds;
   mc_duties duties;

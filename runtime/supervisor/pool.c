@@ -86,6 +86,7 @@ static void drop_holder(mc_worker *worker) {
     return;
   if (worker->page)
     munmap(worker->page, mc_page_size((uint32_t)worker->node->config->concurrency));
+  mc_buf_deinit(&worker->manifest.body);
   free(worker);
 }
 
@@ -146,6 +147,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   mc_channel_drain(&worker->channel);
   place->worker = NULL;
   mc_death_settle(worker, status, signal);
+  mc_manifest_agree(place->node);
   if (place->node->pool.closing)
     close_place(place);
   else if (worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING))

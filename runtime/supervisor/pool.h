@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "protocol/frames.h"
 #include "supervisor/channel.h"
+#include "supervisor/manifest.h"
 
 #include <uv.h>
 
@@ -42,6 +43,7 @@ typedef struct mc_worker {
   int holders;      /* open handles, and one while its process may run: the memory goes with the last */
   mc_page *page;
   uint64_t started_ms;
+  mc_manifest manifest;
   mc_list held; /* mc_held.in_worker, in the order of dispatch */
   size_t held_count;
   mc_list folds; /* mc_fold.in_worker */

@@ -3,8 +3,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "supervisor/duty_cron.h"
-#include "supervisor/duty_cron_tell.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
 
@@ -18,19 +16,15 @@ static int on_ready(mc_worker *worker, mc_slice body) {
     return MC_EMALFORMED;
   if (worker->state == MC_WORKER_STARTING)
     worker->state = MC_WORKER_SERVING;
-  mc_group_rules_set(&worker->node->folds.rules, ready.rules, ready.rule_count);
   mc_log_begin(MC_LOG_INFO, "worker ready");
   mc_log_int("worker", worker->index);
   mc_log_int("pid", worker->process.pid);
   mc_log_int("types", (int64_t)ready.count);
   mc_log_int("cron", (int64_t)ready.cron_count);
   mc_log_end();
-  mc_crons_install(worker->node, ready.cron, ready.cron_count);
-  if (worker->node->link.up) {
-    mc_duty_cron(worker->node);
-    mc_duty_cron_tell(worker->node);
-  }
+  mc_manifest_take(worker, body, &ready);
   mc_frame_ready_free(&ready);
+  mc_manifest_agree(worker->node);
   return 0;
 }
 

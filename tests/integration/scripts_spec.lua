@@ -1,4 +1,5 @@
 -- Scripts: all of a folder's are loaded, and a folder that does not load does not run.
+local uv = require "luv"
 local with_crew = require("support").with_crew
 
 local function assert_refused(crew, patterns)
@@ -35,7 +36,7 @@ describe("scripts", function()
   end))
 
   it("are found in folders, and may require what stands beside them", with_crew(function(crew)
-    assert(require("luv").fs_mkdir(crew.scripts .. "/deep", tonumber("700", 8)))
+    assert(uv.fs_mkdir(crew.scripts .. "/deep", tonumber("700", 8)))
     crew:file("scripts/shared.lua", "return { word = 'shared' }\n")
     crew:script("deep/t.lua", [[
       local shared = require "shared"
@@ -61,5 +62,59 @@ describe("a folder of scripts that is not there", function()
     local code = node:wait(20)
     assert.is_true(code ~= 0)
     assert.matches("nowhere", node:text())
+  end))
+end)
+
+-- One cron entry and the fold of one group, both with this name, for tasks that old and new scripts have alike.
+local NAMED = [[
+local name = %q
+crew.task("tick:" .. name, { perform = function(_, task) note("tick:" .. name, task.id) end })
+crew.task("folded:" .. name, { retention = "1h", perform = function() note("folded:" .. name) end })
+crew.cron("@every 1s", "tick:" .. name)
+crew.aggregate { group = name, grace_period = "1s", type = "folded:" .. name, fold = function() return {} end }
+]]
+
+-- Kills a worker and waits until another one in its place is ready.
+local function replace(crew, node, pid)
+  local ready = #node:log { event = "worker ready" }
+  uv.kill(pid, "sigkill")
+  crew:wait_until("another worker is ready", 20, function()
+    return #node:log { event = "worker ready" } > ready
+  end)
+end
+
+describe("scripts that change while workers run", function()
+  it("bring their cron entries and groups when no worker has the old ones any more", with_crew(function(crew)
+    crew:script("names.lua", NAMED:format "old")
+    local queue = crew:queue()
+    local node = crew:run { workers = 2 }
+    crew:wait_until("both workers are ready", 20, function() return #node:log { event = "worker ready" } == 2 end)
+    crew:wait_until("the old entry ticks", 20, function() return crew.notes:count "tick:old" > 0 end)
+    local old = node:workers()
+    crew:script("names.lua", NAMED:format "new")
+    crew:script("kept.lua", [[crew.task("tick:old", { perform = function() note "tick:old" end })]])
+    queue:add_grouped("new", 2, function() return { type = "number", payload = "{}" } end)
+
+    replace(crew, node, old[1])
+    local ticks = crew.notes:count "tick:old"
+    crew:wait_until("the old entry has gone on", 20, function() return crew.notes:count "tick:old" >= ticks + 4 end)
+    assert.equal(0, #node:log { event = "scripts agree again" })
+    assert.equal(0, crew.notes:count "tick:new")
+    assert.equal(2, crew.redis:call("ZCARD", queue:key "g:new"))
+    local told = node:log { event = "scripts differ between workers" }
+    assert.equal(1, #told)
+    assert.matches("restart mooncrew", told[1].detail)
+
+    replace(crew, node, old[2])
+    crew:wait_until("the new entry ticks", 20, function() return crew.notes:count "tick:new" >= 2 end)
+    crew:wait_until("the new group is folded", 20, function() return crew.notes:count "folded:new" == 1 end)
+    ticks = crew.notes:count "tick:old"
+    local new_ticks = crew.notes:count "tick:new"
+    crew:wait_until("the new entry goes on", 20, function() return crew.notes:count "tick:new" > new_ticks + 1 end)
+    assert.is_true(crew.notes:count "tick:old" <= ticks + 1, "the old entry has ended")
+    assert.equal(0, queue:counts().retry, "tasks that a worker did not know")
+    for _, note in ipairs(crew.notes:all "tick:new") do
+      assert.is_true(note.pid ~= old[1] and note.pid ~= old[2])
+    end
   end))
 end)

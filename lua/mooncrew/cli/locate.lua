@@ -26,7 +26,11 @@ local function names_of(tasks)
   return table.concat(names, ", ")
 end
 
-local function in_all_queues(client, id)
+--- The tasks with this id, of all queues.
+---@param client mooncrew.Client
+---@param id string
+---@return mooncrew.TaskInfo[]|nil tasks, string|nil message, integer|nil exit_code
+function M.all(client, id)
   local stats, message, code = client:stats()
   if not stats then
     return session.failure(message, code)
@@ -40,12 +44,26 @@ local function in_all_queues(client, id)
     end
     found[#found + 1] = task or nil
   end
+  return found
+end
+
+--- What is said of an id that no queue has.
+---@param id string
+---@return string
+function M.nowhere(id)
+  return ("no queue has a task '%s'; `mooncrew task ls` lists those of a queue (NOT_FOUND)"):format(id)
+end
+
+local function in_all_queues(client, id)
+  local found, message, code = M.all(client, id)
+  if not found then
+    return nil, message, code
+  end
   if #found > 1 then
     return nil, ("the id '%s' stands in the queues %s: say which one is meant with --queue"):format(id, names_of(found))
   end
   if #found == 0 then
-    return nil, ("no queue has a task '%s'; `mooncrew task ls` lists those of a queue (NOT_FOUND)"):format(id), nil,
-      true
+    return nil, M.nowhere(id), nil, true
   end
   return found[1]
 end

@@ -2,6 +2,7 @@
 
 local json = require "mooncrew.json"
 local human = require "mooncrew.cli.human"
+local locate = require "mooncrew.cli.locate"
 local output = require "mooncrew.cli.output"
 local session = require "mooncrew.cli.session"
 
@@ -9,31 +10,79 @@ local M = { name = "cancel", summary = "ask the servers to cancel active tasks" 
 
 function M.describe(parser)
   parser:description("Asks the servers to cancel active tasks. Whoever runs one gets an error where it waits; the task "
-    .. "then fails, and is retried later or archived. A task that does not run at this moment is not touched.")
+    .. "then fails, and is retried later or archived. Of a task that is not active its state is said instead.")
   parser:argument("ID"):target("ids"):args("+"):description("the tasks")
   session.describe(parser)
 end
 
+local NOBODY = "no server listens, so nothing was cancelled; `mooncrew server ls` lists those that are alive"
+
+-- Why nobody is asked; nil: the task is active in some queue.
+local function obstacle(id, tasks)
+  local places = {}
+  for i, task in ipairs(tasks) do
+    if task.state == "active" then
+      return nil
+    end
+    places[i] = ("%s in queue %s"):format(task.state, task.queue)
+  end
+  if #places == 0 then
+    return locate.nowhere(id)
+  end
+  return ("task %s is %s: only an active task can be cancelled (WRONG_STATE)"):format(id, table.concat(places, " and "))
+end
+
+-- What became of one task: { id, listeners, error }; nil, message, exit code: Redis fails.
+local function cancel_one(client, id)
+  local tasks, message, code = locate.all(client, id)
+  if not tasks then
+    return nil, message, code
+  end
+  local refused = obstacle(id, tasks)
+  if refused then
+    return { id = id, listeners = 0, error = refused }
+  end
+  local listeners
+  listeners, message, code = client:cancel(id)
+  if not listeners then
+    return session.failure(message, code)
+  end
+  return { id = id, listeners = listeners, error = listeners == 0 and NOBODY or nil }
+end
+
+local function tell(result, is_only)
+  if not result.error then
+    output.line("asked %s to cancel task %s", human.many(result.listeners, "server"), result.id)
+  elseif not is_only then
+    output.complain(result.error)
+  end
+end
+
+-- One after the other; a refusal is told and does not keep back the others.
+local function cancel_all(client, given)
+  local results, refused = {}, 0
+  for i, id in ipairs(given.ids) do
+    local result, message, code = cancel_one(client, id)
+    if not result then
+      return nil, message, code
+    end
+    results[i] = result
+    refused = refused + (result.error and 1 or 0)
+    if not given.json then
+      tell(result, #given.ids == 1)
+    end
+  end
+  if given.json then
+    output.json { tasks = json.array(results) }
+  end
+  if refused > 0 then
+    return nil, #results == 1 and results[1].error or ("%d of %d tasks were not cancelled"):format(refused, #results)
+  end
+end
+
 function M.run(given)
   return session.with_client(given, function(client)
-    local results, unheard = {}, 0
-    for i, id in ipairs(given.ids) do
-      local listeners, message, code = client:cancel(id)
-      if not listeners then
-        return session.failure(message, code)
-      end
-      results[i] = { id = id, listeners = listeners }
-      unheard = unheard + (listeners == 0 and 1 or 0)
-      if not given.json and listeners > 0 then
-        output.line("asked %s to cancel task %s", human.many(listeners, "server"), id)
-      end
-    end
-    if given.json then
-      output.json { tasks = json.array(results) }
-    end
-    if unheard > 0 then
-      return nil, "no server listens, so nothing was cancelled; `mooncrew server ls` lists those that are alive"
-    end
+    return cancel_all(client, given)
   end)
 end
 

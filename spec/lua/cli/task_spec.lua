@@ -222,6 +222,7 @@ describe("mooncrew task", function()
   end)
 
   it("cancel says how many servers heard it, and that nobody did", function()
+    it_is.answers = holding { low = { id1 = task { state = "active" } } }
     it_is.answers.cancel = { 2 }
     local code, text = it_is:run("task", "cancel", "id1")
     assert.equal(0, code)
@@ -229,6 +230,24 @@ describe("mooncrew task", function()
     it_is.answers.cancel = { 0 }
     refuses(1, "no server listens, so nothing was cancelled; `mooncrew server ls` lists those that are alive",
       "task", "cancel", "id1")
+  end)
+
+  it("cancel says the state of a task that is not active, and asks nobody", function()
+    it_is.answers = holding {
+      high = { both = task { id = "both", queue = "high", state = "active" } },
+      low = { id1 = task { state = "aggregating" }, both = task { id = "both", state = "retry" } },
+    }
+    it_is.answers.cancel = { 1 }
+    refuses(1, "task id1 is aggregating in queue low: only an active task can be cancelled (WRONG_STATE)",
+      "task", "cancel", "id1")
+    assert.same({}, it_is:called "cancel")
+    refuses(1, "no queue has a task 'gone'; `mooncrew task ls` lists those of a queue (NOT_FOUND)",
+      "task", "cancel", "gone")
+    local code, text, complaint = it_is:run("task", "cancel", "id1", "both")
+    assert.equal(1, code)
+    assert.equal("asked 1 server to cancel task both\n", text)
+    assert.matches("^task id1 is aggregating .*1 of 2 tasks were not cancelled$", complaint)
+    assert.same({ { "both" } }, it_is:called "cancel")
   end)
 
   it("update replaces the payload, in the form that equal payloads share", function()
