@@ -14,7 +14,7 @@ import (
 // Groups that asynq's client fills, folded by a crew; and groups that both sides fold.
 
 // The folded task says by its result what it was made of, as a list of numbers.
-const foldScript = `
+const foldGoScript = `
 crew.aggregate {
   group = "ada*", grace_period = %q, max_size = %d, type = "folded",
   fold = function(payloads)
@@ -32,7 +32,7 @@ func (w *world) part(group string, n int, options ...asynq.Option) *asynq.TaskIn
 
 func TestACrewFoldsAGroupOfTheGoClient(t *testing.T) {
 	w := newWorld(t)
-	w.crew("default=1", fmt.Sprintf(foldScript, "1s", 3))
+	w.crew("default=1", fmt.Sprintf(foldGoScript, "1s", 3))
 	for n := 1; n <= 3; n++ {
 		w.part("ada", n)
 	}
@@ -62,7 +62,7 @@ func TestACrewFoldsAGroupOfTheGoClient(t *testing.T) {
 
 func TestACrewWaitsForTheGracePeriodOfAGroup(t *testing.T) {
 	w := newWorld(t)
-	w.crew("default=1", fmt.Sprintf(foldScript, "3s", 100))
+	w.crew("default=1", fmt.Sprintf(foldGoScript, "3s", 100))
 	asked := time.Now()
 	w.part("ada", 1)
 	w.until("the group is folded and done", 20*time.Second, func() bool { return w.queue("default").Completed == 1 })
@@ -85,7 +85,7 @@ func TestACrewReclaimsAStaleSetOfGo(t *testing.T) {
 	if _, err := pipe.Exec(ctx); err != nil {
 		t.Fatal(err)
 	}
-	w.crew("default=1", fmt.Sprintf(foldScript, "1s", 100))
+	w.crew("default=1", fmt.Sprintf(foldGoScript, "1s", 100))
 	// Duties for stale sets run once a minute at most.
 	w.until("the set is folded and done", 100*time.Second, func() bool { return w.queue("default").Completed == 1 })
 	tasks, err := w.inspector.ListCompletedTasks("default")
@@ -103,7 +103,7 @@ func TestAGroupThatBothSidesFoldLosesAndDoublesNothing(t *testing.T) {
 	// Go folds one set a second at most: it begins, so that it has its share.
 	deliveries := w.foldInGo(asynq.Config{GroupGracePeriod: time.Second, GroupMaxSize: 10})
 	w.until("Go has folded a set", 20*time.Second, func() bool { return len(deliveries) > 0 })
-	w.crew("default=1", fmt.Sprintf(foldScript, "1s", 10))
+	w.crew("default=1", fmt.Sprintf(foldGoScript, "1s", 10))
 	var all []int
 	w.until("all are folded and done", 60*time.Second, func() bool {
 		q := w.queue("default")
