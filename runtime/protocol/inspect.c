@@ -283,6 +283,7 @@ void mc_call_update_task(mc_call *call, mc_slice queue, mc_slice id, mc_slice ol
   mc_args_add(args, old_message);
   mc_args_add(args, new_message);
   mc_args_add(args, new_lock);
+  add_prefix(args, queue, mc_key_group_prefix);
 }
 
 void mc_call_remove_queue(mc_call *call, mc_slice queue) {

@@ -109,6 +109,7 @@ typedef enum mc_updated {
   MC_UPDATE_COMPLETED = -2,
   MC_UPDATE_CHANGED = -3, /* the message is not old_message any more */
   MC_UPDATE_DUPLICATE = -4,
+  MC_UPDATE_FOLDING = -5, /* it is in an aggregation set */
 } mc_updated;
 
 /* The reply is one number: mc_removed. */
