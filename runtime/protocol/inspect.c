@@ -295,6 +295,13 @@ void mc_call_remove_queue(mc_call *call, mc_slice queue) {
   add_prefix(args, queue, mc_key_group_prefix);
 }
 
+void mc_queue_filled(mc_args *args, mc_slice queue) {
+  static const mc_queue_key keys[] = {MC_KEY_PENDING, MC_KEY_ACTIVE, MC_KEY_SCHEDULED,
+                                      MC_KEY_RETRY,   MC_KEY_GROUPS, MC_KEY_AGGREGATION_SETS};
+  mc_args_add_text(args, "EXISTS");
+  add_keys(args, queue, keys, MC_COUNT(keys));
+}
+
 int mc_verdict_read(const mc_value *reply, int64_t low, int64_t high, int64_t *out, mc_err *err) {
   int64_t answer;
   if (reply && reply->kind == MC_VALUE_ERROR)

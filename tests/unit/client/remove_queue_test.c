@@ -1,6 +1,8 @@
 /* A queue that is removed, or is not. */
 #include "inspected.h"
 
+#include "../support/relay.h"
+
 #include <stdio.h>
 
 static void an_empty_queue_is_removed(void **state) {
@@ -92,6 +94,21 @@ static void tasks_that_keep_coming_keep_the_queue(void **state) {
   assert_non_null(strstr(i->error.message, "more came in"));
 }
 
+/* The script finds the queue empty; what stands there came in after it. */
+static void a_task_that_comes_in_at_the_last_moment_brings_the_name_back(void **state) {
+  inspected *i = *state;
+  const relay_rule rule = {"EVALSHA", RELAY_ANSWER, ":1\r\n", 0, 1};
+  struct relay *relay = relay_start(redis_server_socket(i->server), &rule, 1);
+  mooncrew_client *client;
+  assert_int_equal(mooncrew_open(relay_url(relay), &client, NULL), MOONCREW_OK);
+  inspected_give(i, "a");
+  inspected_expect(i, mooncrew_remove_queue(client, "q", 0, NULL, NULL, NULL, &i->error), MOONCREW_ENOT_EMPTY);
+  assert_non_null(strstr(i->error.message, "more came in"));
+  assert_string_equal(inspected_ask(i, "SMEMBERS asynq:queues"), "q");
+  mooncrew_close(client);
+  relay_stop(relay);
+}
+
 static int stop(void *arg, int64_t done, int64_t total) {
   int *calls = arg;
   assert_true(done <= total);
@@ -115,6 +132,7 @@ int main(void) {
       inspected_test(not_even_force_removes_what_is_worked_on),
       inspected_test(work_that_begins_meanwhile_keeps_the_queue),
       inspected_test(tasks_that_keep_coming_keep_the_queue),
+      inspected_test(a_task_that_comes_in_at_the_last_moment_brings_the_name_back),
       inspected_test(progress_can_end_the_work),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
