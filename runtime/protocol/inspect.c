@@ -288,8 +288,9 @@ void mc_call_update_task(mc_call *call, mc_slice queue, mc_slice id, mc_slice ol
 
 void mc_call_remove_queue(mc_call *call, mc_slice queue) {
   static const mc_queue_key keys[] = {
-      MC_KEY_PENDING,  MC_KEY_ACTIVE,    MC_KEY_LEASE,  MC_KEY_SCHEDULED,        MC_KEY_RETRY,
-      MC_KEY_ARCHIVED, MC_KEY_COMPLETED, MC_KEY_GROUPS, MC_KEY_AGGREGATION_SETS, MC_KEY_PAUSED};
+      MC_KEY_PENDING,  MC_KEY_ACTIVE,    MC_KEY_LEASE,        MC_KEY_SCHEDULED,        MC_KEY_RETRY,
+      MC_KEY_ARCHIVED, MC_KEY_COMPLETED, MC_KEY_GROUPS,       MC_KEY_AGGREGATION_SETS, MC_KEY_PAUSED,
+      MC_KEY_LIMITS,   MC_KEY_RATE,      MC_KEY_FOLD_FAILURES};
   mc_args *args = call_begin(call, &mc_server_script_remove_queue);
   add_keys(args, queue, keys, MC_COUNT(keys));
   add_prefix(args, queue, mc_key_group_prefix);

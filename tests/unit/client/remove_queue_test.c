@@ -17,6 +17,17 @@ static void an_empty_queue_is_removed(void **state) {
   inspected_expect(i, mooncrew_remove_queue(i->client, "q", 0, NULL, NULL, NULL, &i->error), MOONCREW_ENOT_FOUND);
 }
 
+static void limits_and_failures_of_folds_go_along(void **state) {
+  inspected *i = *state;
+  inspected_ask(i, "SADD asynq:queues q");
+  inspected_ask(i, "HSET asynq:{q}:mc_limits concurrency 1");
+  inspected_ask(i, "HSET asynq:{q}:mc_rate tokens 1 at_ms 1");
+  inspected_ask(i, "HSET asynq:{q}:mc_fold_failures g 1");
+  inspected_ask(i, "HSET asynq:{q}:mc_cron:e last 1");
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 0, NULL, NULL, NULL, &i->error), MOONCREW_OK);
+  assert_string_equal(inspected_ask(i, "KEYS *"), "asynq:{q}:mc_cron:e");
+}
+
 /* Three tasks: pending and unique, completed, in a group. */
 static void fill(inspected *i) {
   mooncrew_options options = MOONCREW_OPTIONS_INIT;
@@ -128,6 +139,7 @@ static void progress_can_end_the_work(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       inspected_test(an_empty_queue_is_removed),
+      inspected_test(limits_and_failures_of_folds_go_along),
       inspected_test(a_queue_with_tasks_is_removed_only_by_force),
       inspected_test(not_even_force_removes_what_is_worked_on),
       inspected_test(work_that_begins_meanwhile_keeps_the_queue),
