@@ -57,7 +57,7 @@ void mc_call_aggregate(mc_call *call, mc_slice queue, int64_t now_s, size_t sets
   add_task_prefix(args, queue);
   add_group_prefix(args, queue);
   mc_args_add_int(args, now_s);
-  mc_args_add_int(args, now_s + MC_FOLD_LEASE_S);
+  mc_args_add_int(args, MC_FOLD_LEASE_S);
   mc_args_add_int(args, (int64_t)(sets < MC_AGGREGATE_SETS ? sets : MC_AGGREGATE_SETS));
   mc_args_add_int(args, MC_FOLD_BYTES);
   for (size_t i = 0; i < count; i++) {
@@ -102,12 +102,11 @@ void mc_aggregated_task(const mc_aggregated *set, size_t k, mc_slice *id, mc_sli
 
 /* ---- what becomes of a set ---- */
 
-void mc_fold_extend(mc_args *args, mc_slice queue, mc_slice group, const char *set_id, int64_t deadline_s) {
-  mc_args_add_text(args, "ZADD");
-  add_key(args, queue, MC_KEY_AGGREGATION_SETS);
-  mc_args_add_text(args, "XX"); /* one that was reclaimed stays away */
-  mc_args_add_int(args, deadline_s);
+void mc_call_extend_set(mc_call *call, mc_slice queue, mc_slice group, const char *set_id) {
+  mc_args *args = call_begin(call, &mc_server_script_extend_set);
   add_set_key(args, queue, group, set_id);
+  add_key(args, queue, MC_KEY_AGGREGATION_SETS);
+  mc_args_add_int(args, MC_FOLD_LEASE_S);
 }
 
 void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_enqueue *task, int64_t now_ns) {
@@ -169,12 +168,11 @@ void mc_call_regroup(mc_call *call, const mc_regroup *regroup, int64_t now_ns) {
 
 /* ---- reclaim ---- */
 
-void mc_call_reclaim(mc_call *call, mc_slice queue, int64_t now_s) {
+void mc_call_reclaim(mc_call *call, mc_slice queue) {
   mc_args *args = call_begin(call, &mc_server_script_reclaim);
   add_key(args, queue, MC_KEY_AGGREGATION_SETS);
   add_key(args, queue, MC_KEY_GROUPS);
   add_group_prefix(args, queue);
-  mc_args_add_int(args, now_s);
   mc_args_add_int(args, MC_RECLAIM_BATCH);
 }
 

@@ -231,7 +231,7 @@ static void reclaim(mc_node *node, mc_slice queue) {
   mc_call call = {0};
   request->node = node;
   mc_buf_add_slice(&request->queue, queue);
-  mc_call_reclaim(&call, queue, mc_clock_wall_s());
+  mc_call_reclaim(&call, queue);
   if (mc_conn_call(node->link.commands, &call, on_reclaimed, request)) {
     mc_buf_deinit(&request->queue);
     free(request);

@@ -37,7 +37,7 @@ static void an_aggregate(void **state) {
   mc_call_aggregate(&call, queue, NOW_S, 99, groups, 2);
   assert_call(&call, "aggregate", 3,
               "asynq:{q}:groups|asynq:{q}:aggregation_sets|asynq:{q}:mc_fold_failures|asynq:{q}:t:|asynq:{q}:g:|"
-              "1700000000|1700000030|16|33554432|mail|id1|20|20|60|10|h|id2|0|10000|0|1");
+              "1700000000|30|16|33554432|mail|id1|20|20|60|10|h|id2|0|10000|0|1");
 }
 
 static void a_fold_that_is_pending_or_scheduled(void **state) {
@@ -82,8 +82,8 @@ static void a_regroup_with_and_without_a_failure(void **state) {
 static void a_reclaim(void **state) {
   (void)state;
   mc_call call = {0};
-  mc_call_reclaim(&call, queue, NOW_S);
-  assert_call(&call, "reclaim", 2, "asynq:{q}:aggregation_sets|asynq:{q}:groups|asynq:{q}:g:|1700000000|100");
+  mc_call_reclaim(&call, queue);
+  assert_call(&call, "reclaim", 2, "asynq:{q}:aggregation_sets|asynq:{q}:groups|asynq:{q}:g:|100");
 }
 
 /* ---- replies ---- */
