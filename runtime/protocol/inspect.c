@@ -243,14 +243,14 @@ static const struct plan {
   size_t key_count; /* of the keys below */
   void (*add_time)(mc_args *args, int64_t now_ns);
 } plans[] = {
-    [MC_MOVE_RUN] = {&mc_server_script_run_tasks, 2, add_now_ns},
-    [MC_MOVE_ARCHIVE] = {&mc_server_script_shelve_tasks, 3, add_now_s},
-    [MC_MOVE_DELETE] = {&mc_server_script_delete_tasks, 2, add_no_time},
+    [MC_MOVE_RUN] = {&mc_server_script_run_tasks, 3, add_now_ns},
+    [MC_MOVE_ARCHIVE] = {&mc_server_script_shelve_tasks, 4, add_now_s},
+    [MC_MOVE_DELETE] = {&mc_server_script_delete_tasks, 3, add_no_time},
 };
 
 void mc_call_move(mc_call *call, mc_move move, const mc_move_source *source, int64_t now_ns, const mc_slice *ids,
                   size_t count) {
-  static const mc_queue_key keys[] = {MC_KEY_PENDING, MC_KEY_GROUPS, MC_KEY_ARCHIVED};
+  static const mc_queue_key keys[] = {MC_KEY_PENDING, MC_KEY_GROUPS, MC_KEY_FOLD_FAILURES, MC_KEY_ARCHIVED};
   assert(count > 0 && count <= MC_MOVE_BATCH);
   mc_args *args = call_begin(call, plans[move].script);
   add_keys(args, source->queue, keys, plans[move].key_count);
