@@ -95,6 +95,20 @@ int mc_aggregated_at(const mc_value *reply, size_t i, size_t groups, mc_aggregat
   return 0;
 }
 
+size_t mc_aggregated_seen(const mc_value *reply, size_t sets, size_t groups) {
+  size_t bytes = 0, last = 0;
+  mc_aggregated set;
+  for (size_t i = 0; i < reply->count; i++) {
+    if (mc_aggregated_at(reply, i, groups, &set))
+      continue;
+    last = set.place + 1;
+    for (size_t k = 0; k < set.count; k++)
+      bytes += set.tasks->items[2 * k + 1]->text.size;
+  }
+  bool stopped = reply->count >= sets || bytes > MC_FOLD_BYTES / 2; /* as in server/aggregate.lua */
+  return stopped && last > 0 ? last : groups;
+}
+
 void mc_aggregated_task(const mc_aggregated *set, size_t k, mc_slice *id, mc_slice *message) {
   *id = set->tasks->items[2 * k]->text;
   *message = set->tasks->items[2 * k + 1]->text;

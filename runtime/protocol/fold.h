@@ -50,6 +50,10 @@ int mc_aggregated_read(const mc_value *reply, size_t *out_count, mc_err *err);
 int mc_aggregated_at(const mc_value *reply, size_t i, size_t groups, mc_aggregated *out);
 void mc_aggregated_task(const mc_aggregated *set, size_t k, mc_slice *id, mc_slice *message);
 
+/* How many of the groups, in their order, the script has looked at: it stops when it has made `sets`, or has read
+ * enough bytes. The reply is one that mc_aggregated_read took. */
+size_t mc_aggregated_seen(const mc_value *reply, size_t sets, size_t groups);
+
 /* ---- extend: the deadline of a set that is worked on ---- */
 void mc_call_extend_set(mc_call *call, mc_slice queue, mc_slice group, const char *set_id);
 

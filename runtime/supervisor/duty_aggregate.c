@@ -150,9 +150,10 @@ static void on_aggregated(void *arg, int status, const mc_value *reply) {
     if (mc_aggregated_at(reply, i, look->batch, &set))
       continue;
     mc_folds_take(node, mc_buf_slice(&look->queue), &look->checks[set.place], &set);
-    if (made >= look->asked)
-      look->at = look->behind[set.place]; /* the script went no further */
   }
+  size_t seen = mc_aggregated_seen(reply, look->asked, look->batch);
+  if (seen < look->batch)
+    look->at = look->behind[seen - 1]; /* the script went no further */
   go_on(look);
 }
 
