@@ -24,12 +24,18 @@ local LIMITS, RATE, FOLD_FAILURES = KEYS[11], KEYS[12], KEYS[13]
 local GROUP_PREFIX = ARGV[1]
 local REMOVED, NOT_EMPTY, ACTIVE_TASKS = 1, 0, -1
 
+-- A page of names at a time: of very many groups the first ones tell.
 local function has_grouped_tasks()
-  for _, name in ipairs(call("SMEMBERS", GROUPS)) do
-    if call("ZCARD", GROUP_PREFIX .. name) > 0 then
-      return true
+  local cursor = "0"
+  repeat
+    local page = call("SSCAN", GROUPS, cursor, "COUNT", 100)
+    cursor = page[1]
+    for _, name in ipairs(page[2]) do
+      if call("ZCARD", GROUP_PREFIX .. name) > 0 then
+        return true
+      end
     end
-  end
+  until cursor == "0"
   return false
 end
 

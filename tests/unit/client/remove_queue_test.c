@@ -28,6 +28,20 @@ static void limits_and_failures_of_folds_go_along(void **state) {
   assert_string_equal(inspected_ask(i, "KEYS *"), "asynq:{q}:mc_cron:e");
 }
 
+static void very_many_groups_are_not_read_to_find_a_task(void **state) {
+  inspected *i = *state;
+  inspected_ask(i, "SADD asynq:queues q");
+  inspected_ask(i, "EVAL %s 0",
+                "for i = 1, 5000 do redis.call('SADD', 'asynq:{q}:groups', i) "
+                "redis.call('ZADD', 'asynq:{q}:g:' .. i, 1, 'a') end");
+  inspected_ask(i, "CONFIG RESETSTAT");
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 0, NULL, NULL, NULL, &i->error), MOONCREW_ENOT_EMPTY);
+  assert_int_equal(inspected_calls(i, "smembers"), 0);
+  inspected_ask(i, "EVAL %s 0", "for i = 1, 5000 do redis.call('DEL', 'asynq:{q}:g:' .. i) end");
+  inspected_expect(i, mooncrew_remove_queue(i->client, "q", 0, NULL, NULL, NULL, &i->error), MOONCREW_OK);
+  assert_string_equal(inspected_ask(i, "KEYS *"), "");
+}
+
 /* Three tasks: pending and unique, completed, in a group. */
 static void fill(inspected *i) {
   mooncrew_options options = MOONCREW_OPTIONS_INIT;
@@ -140,6 +154,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       inspected_test(an_empty_queue_is_removed),
       inspected_test(limits_and_failures_of_folds_go_along),
+      inspected_test(very_many_groups_are_not_read_to_find_a_task),
       inspected_test(a_queue_with_tasks_is_removed_only_by_force),
       inspected_test(not_even_force_removes_what_is_worked_on),
       inspected_test(work_that_begins_meanwhile_keeps_the_queue),
