@@ -233,7 +233,7 @@ static int make_message(struct update *update, mc_err *err) {
 static int on_updated(void *arg, size_t i, const mc_value *reply, mc_err *err) {
   struct update *update = arg;
   (void)i;
-  return mc_verdict_read(reply, MC_UPDATE_DUPLICATE, MC_UPDATED, &update->verdict, err);
+  return mc_verdict_read(reply, MC_UPDATE_FOLDING, MC_UPDATED, &update->verdict, err);
 }
 
 static int read_message(mc_client *client, struct update *update, mc_err *err) {
@@ -267,6 +267,9 @@ static int explain_update(const struct update *update, mc_err *err) {
                    MC_SLICE_PRINT(update->queue));
   case MC_UPDATE_CHANGED:
     return mc_fail(err, MC_ESTATE, "task \"%.*s\" was changed in this moment: look at it again",
+                   MC_SLICE_PRINT(update->id));
+  case MC_UPDATE_FOLDING:
+    return mc_fail(err, MC_ESTATE, "task \"%.*s\" is just being folded with its group: its payload was read already",
                    MC_SLICE_PRINT(update->id));
   default:
     return mc_fail(err, MC_ESTATE, "task \"%.*s\" is %s: its payload cannot change any more",

@@ -119,16 +119,40 @@ static int explain(const struct removal *removal, int64_t verdict, bool force, m
                                   : "");
 }
 
-static int forget_name(mc_client *client, mc_slice queue, mc_err *err) {
-  mc_call call = {0};
-  int64_t removed;
-  int code = mc_client_begin(client, err);
+static int ask_number(mc_client *client, mc_call *call, int64_t *out, mc_err *err) {
+  int code = mc_client_ask(client, call, 1, mc_answer_number, out, err); /* twice is as good as once */
+  mc_calls_deinit(call, 1);
+  return code;
+}
+
+/* The name goes last, so that what fails on the way can be done again. A task that came in meanwhile brings it back:
+ * producers of asynq add it once in their life, and without it no server would find the task. */
+static int drop_name(mc_client *client, mc_slice queue, int64_t *filled, mc_err *err) {
+  mc_call remove = {0}, look = {0}, add = {0};
+  int64_t changed;
+  mc_call_words(&remove, "SREM", MC_KEY_QUEUES, queue);
+  mc_queue_filled(&look.args, queue);
+  mc_call_words(&add, "SADD", MC_KEY_QUEUES, queue);
+  int code = ask_number(client, &remove, &changed, err);
+  if (code == 0)
+    code = ask_number(client, &look, filled, err);
+  if (code == 0 && *filled)
+    code = ask_number(client, &add, &changed, err);
+  mc_calls_deinit(&remove, 1);
+  mc_calls_deinit(&look, 1);
+  mc_calls_deinit(&add, 1);
+  return code;
+}
+
+static int forget_name(struct removal *removal, int64_t *verdict, mc_err *err) {
+  int64_t filled = 0;
+  int code = mc_client_begin(removal->client, err);
   if (code)
     return code;
-  mc_call_words(&call, "SREM", MC_KEY_QUEUES, queue);
-  code = mc_client_ask(client, &call, 1, mc_answer_number, &removed, err); /* twice is as good as once */
-  mc_calls_deinit(&call, 1);
-  mc_client_end(client);
+  code = drop_name(removal->client, removal->queue, &filled, err);
+  mc_client_end(removal->client);
+  if (filled)
+    *verdict = MC_REMOVE_NOT_EMPTY;
   return code;
 }
 
@@ -136,11 +160,16 @@ int mc_remove_queue(mc_client *client, mc_slice queue, bool force, mc_move_progr
                     mc_err *err) {
   struct removal removal = {.client = client, .queue = queue, .progress = progress};
   int64_t verdict = MC_REMOVE_NOT_EMPTY;
+  bool came_in = false;
   int code = try_remove(&removal, &verdict, err);
   if (code == 0 && verdict == MC_REMOVE_NOT_EMPTY && force)
     code = empty_and_remove(&removal, &verdict, err);
+  if (code == 0 && verdict == MC_REMOVED) {
+    code = forget_name(&removal, &verdict, err);
+    came_in = verdict == MC_REMOVE_NOT_EMPTY;
+  }
   *deleted = removal.deleted;
-  if (code)
+  if (code || verdict == MC_REMOVED)
     return code;
-  return verdict == MC_REMOVED ? forget_name(client, queue, err) : explain(&removal, verdict, force, err);
+  return explain(&removal, verdict, force || came_in, err);
 }

@@ -40,7 +40,7 @@ void mc_call_aggregate(mc_call *call, mc_slice queue, int64_t now_s, size_t sets
   mc_key_task_prefix_arg(args, queue);
   mc_key_group_prefix_arg(args, queue);
   mc_args_add_int(args, now_s);
-  mc_args_add_int(args, now_s + MC_FOLD_LEASE_S);
+  mc_args_add_int(args, MC_FOLD_LEASE_S);
   mc_args_add_int(args, (int64_t)(sets < MC_AGGREGATE_SETS ? sets : MC_AGGREGATE_SETS));
   mc_args_add_int(args, MC_FOLD_BYTES);
   for (size_t i = 0; i < count; i++) {
@@ -78,6 +78,20 @@ int mc_aggregated_at(const mc_value *reply, size_t i, size_t groups, mc_aggregat
   return 0;
 }
 
+size_t mc_aggregated_seen(const mc_value *reply, size_t sets, size_t groups) {
+  size_t bytes = 0, last = 0;
+  mc_aggregated set;
+  for (size_t i = 0; i < reply->count; i++) {
+    if (mc_aggregated_at(reply, i, groups, &set))
+      continue;
+    last = set.place + 1;
+    for (size_t k = 0; k < set.count; k++)
+      bytes += set.tasks->items[2 * k + 1]->text.size;
+  }
+  bool stopped = reply->count >= sets || bytes > MC_FOLD_BYTES / 2; /* as in server/aggregate.lua */
+  return stopped && last > 0 ? last : groups;
+}
+
 void mc_aggregated_task(const mc_aggregated *set, size_t k, mc_slice *id, mc_slice *message) {
   *id = set->tasks->items[2 * k]->text;
   *message = set->tasks->items[2 * k + 1]->text;
@@ -85,12 +99,11 @@ void mc_aggregated_task(const mc_aggregated *set, size_t k, mc_slice *id, mc_sli
 
 /* ---- what becomes of a set ---- */
 
-void mc_fold_extend(mc_args *args, mc_slice queue, mc_slice group, const char *set_id, int64_t deadline_s) {
-  mc_args_add_text(args, "ZADD");
-  mc_key_queue_arg(args, queue, MC_KEY_AGGREGATION_SETS);
-  mc_args_add_text(args, "XX"); /* one that was reclaimed stays away */
-  mc_args_add_int(args, deadline_s);
+void mc_call_extend_set(mc_call *call, mc_slice queue, mc_slice group, const char *set_id) {
+  mc_args *args = call_begin(call, &mc_server_script_extend_set);
   add_set_key(args, queue, group, set_id);
+  mc_key_queue_arg(args, queue, MC_KEY_AGGREGATION_SETS);
+  mc_args_add_int(args, MC_FOLD_LEASE_S);
 }
 
 void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_enqueue *task, int64_t now_ns) {
@@ -152,12 +165,11 @@ void mc_call_regroup(mc_call *call, const mc_regroup *regroup, int64_t now_ns) {
 
 /* ---- reclaim ---- */
 
-void mc_call_reclaim(mc_call *call, mc_slice queue, int64_t now_s) {
+void mc_call_reclaim(mc_call *call, mc_slice queue) {
   mc_args *args = call_begin(call, &mc_server_script_reclaim);
   mc_key_queue_arg(args, queue, MC_KEY_AGGREGATION_SETS);
   mc_key_queue_arg(args, queue, MC_KEY_GROUPS);
   mc_key_group_prefix_arg(args, queue);
-  mc_args_add_int(args, now_s);
   mc_args_add_int(args, MC_RECLAIM_BATCH);
 }
 

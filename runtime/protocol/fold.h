@@ -5,6 +5,8 @@
  *     ▲                                           │
  *     └──── regroup (not folded), reclaim (its deadline has passed)
  *
+ * Deadlines are by Redis' own clock, so that one host does not judge by its own what another has written.
+ *
  * A set's id is never used twice, so fold and regroup are fenced by the set's being registered.
  */
 #ifndef MC_PROTOCOL_FOLD_H
@@ -15,7 +17,7 @@
 #include "base/value.h"
 #include "protocol/enqueue.h"
 
-#define MC_FOLD_LEASE_S 30                /* deadline of a set; extended while it is worked on */
+#define MC_FOLD_LEASE_S 30                /* from here to the deadline of a set; extended while it is worked on */
 #define MC_FOLD_TASKS 10000               /* in one set, at most */
 #define MC_FOLD_BYTES (INT64_C(32) << 20) /* of messages in one aggregate call, if they are several */
 #define MC_AGGREGATE_BATCH 100            /* groups looked at in one call */
@@ -48,8 +50,12 @@ int mc_aggregated_read(const mc_value *reply, size_t *out_count, mc_err *err);
 int mc_aggregated_at(const mc_value *reply, size_t i, size_t groups, mc_aggregated *out);
 void mc_aggregated_task(const mc_aggregated *set, size_t k, mc_slice *id, mc_slice *message);
 
+/* How many of the groups, in their order, the script has looked at: it stops when it has made `sets`, or has read
+ * enough bytes. The reply is one that mc_aggregated_read took. */
+size_t mc_aggregated_seen(const mc_value *reply, size_t sets, size_t groups);
+
 /* ---- extend: the deadline of a set that is worked on ---- */
-void mc_fold_extend(mc_args *args, mc_slice queue, mc_slice group, const char *set_id, int64_t deadline_s);
+void mc_call_extend_set(mc_call *call, mc_slice queue, mc_slice group, const char *set_id);
 
 /* ---- fold: the new task is accepted and the set goes. The task is pending or scheduled, and in the same queue. ----
  */
@@ -73,7 +79,7 @@ typedef struct mc_regroup {
 void mc_call_regroup(mc_call *call, const mc_regroup *regroup, int64_t now_ns);
 
 /* ---- reclaim: sets that are past their deadline ---- */
-void mc_call_reclaim(mc_call *call, mc_slice queue, int64_t now_s);
+void mc_call_reclaim(mc_call *call, mc_slice queue);
 
 /* 0 and the number of sets that went back, or an error; then the group of set i, and how many tasks it had. */
 int mc_reclaimed_read(const mc_value *reply, size_t *out_count, mc_err *err);

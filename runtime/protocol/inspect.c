@@ -242,14 +242,14 @@ static const struct plan {
   size_t key_count; /* of the keys below */
   void (*add_time)(mc_args *args, int64_t now_ns);
 } plans[] = {
-    [MC_MOVE_RUN] = {&mc_server_script_run_tasks, 2, add_now_ns},
-    [MC_MOVE_ARCHIVE] = {&mc_server_script_shelve_tasks, 3, add_now_s},
-    [MC_MOVE_DELETE] = {&mc_server_script_delete_tasks, 2, add_no_time},
+    [MC_MOVE_RUN] = {&mc_server_script_run_tasks, 3, add_now_ns},
+    [MC_MOVE_ARCHIVE] = {&mc_server_script_shelve_tasks, 4, add_now_s},
+    [MC_MOVE_DELETE] = {&mc_server_script_delete_tasks, 3, add_no_time},
 };
 
 void mc_call_move(mc_call *call, mc_move move, const mc_move_source *source, int64_t now_ns, const mc_slice *ids,
                   size_t count) {
-  static const mc_queue_key keys[] = {MC_KEY_PENDING, MC_KEY_GROUPS, MC_KEY_ARCHIVED};
+  static const mc_queue_key keys[] = {MC_KEY_PENDING, MC_KEY_GROUPS, MC_KEY_FOLD_FAILURES, MC_KEY_ARCHIVED};
   assert(count > 0 && count <= MC_MOVE_BATCH);
   mc_args *args = call_begin(call, plans[move].script);
   add_keys(args, source->queue, keys, plans[move].key_count);
@@ -282,15 +282,24 @@ void mc_call_update_task(mc_call *call, mc_slice queue, mc_slice id, mc_slice ol
   mc_args_add(args, old_message);
   mc_args_add(args, new_message);
   mc_args_add(args, new_lock);
+  add_prefix(args, queue, mc_key_group_prefix);
 }
 
 void mc_call_remove_queue(mc_call *call, mc_slice queue) {
   static const mc_queue_key keys[] = {
-      MC_KEY_PENDING,  MC_KEY_ACTIVE,    MC_KEY_LEASE,  MC_KEY_SCHEDULED,        MC_KEY_RETRY,
-      MC_KEY_ARCHIVED, MC_KEY_COMPLETED, MC_KEY_GROUPS, MC_KEY_AGGREGATION_SETS, MC_KEY_PAUSED};
+      MC_KEY_PENDING,  MC_KEY_ACTIVE,    MC_KEY_LEASE,        MC_KEY_SCHEDULED,        MC_KEY_RETRY,
+      MC_KEY_ARCHIVED, MC_KEY_COMPLETED, MC_KEY_GROUPS,       MC_KEY_AGGREGATION_SETS, MC_KEY_PAUSED,
+      MC_KEY_LIMITS,   MC_KEY_RATE,      MC_KEY_FOLD_FAILURES};
   mc_args *args = call_begin(call, &mc_server_script_remove_queue);
   add_keys(args, queue, keys, MC_COUNT(keys));
   add_prefix(args, queue, mc_key_group_prefix);
+}
+
+void mc_queue_filled(mc_args *args, mc_slice queue) {
+  static const mc_queue_key keys[] = {MC_KEY_PENDING, MC_KEY_ACTIVE, MC_KEY_SCHEDULED,
+                                      MC_KEY_RETRY,   MC_KEY_GROUPS, MC_KEY_AGGREGATION_SETS};
+  mc_args_add_text(args, "EXISTS");
+  add_keys(args, queue, keys, MC_COUNT(keys));
 }
 
 int mc_verdict_read(const mc_value *reply, int64_t low, int64_t high, int64_t *out, mc_err *err) {

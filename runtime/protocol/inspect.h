@@ -109,11 +109,16 @@ typedef enum mc_updated {
   MC_UPDATE_COMPLETED = -2,
   MC_UPDATE_CHANGED = -3, /* the message is not old_message any more */
   MC_UPDATE_DUPLICATE = -4,
+  MC_UPDATE_FOLDING = -5, /* it is in an aggregation set */
 } mc_updated;
 
 /* The reply is one number: mc_removed. */
 void mc_call_remove_queue(mc_call *call, mc_slice queue);
 typedef enum mc_removed { MC_REMOVED = 1, MC_REMOVE_NOT_EMPTY = 0, MC_REMOVE_ACTIVE = -1 } mc_removed;
+
+/* EXISTS of the places where tasks stand that are still to be worked on: a plain command; its reply is 0 when there are
+ * none. */
+void mc_queue_filled(mc_args *args, mc_slice queue);
 
 /* A number between low and high: 0, or MC_ESERVER, MC_EMALFORMED. */
 int mc_verdict_read(const mc_value *reply, int64_t low, int64_t high, int64_t *out, mc_err *err);

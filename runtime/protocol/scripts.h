@@ -13,6 +13,7 @@ extern const mc_script mc_server_script_delete_tasks;
 extern const mc_script mc_server_script_dequeue;
 extern const mc_script mc_server_script_enqueue;
 extern const mc_script mc_server_script_extend;
+extern const mc_script mc_server_script_extend_set;
 extern const mc_script mc_server_script_fold;
 extern const mc_script mc_server_script_forward;
 extern const mc_script mc_server_script_janitor;

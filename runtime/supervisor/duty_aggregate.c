@@ -18,6 +18,11 @@
 #define PAGE "1000" /* names of groups, about */
 #define RECLAIM_EVERY 5
 
+/* A look at very many groups is work for Redis, whether they are due or not: the next one waits for a multiple of the
+ * time that the last one took of it, but not for so long that groups would be folded much too late. */
+#define REST_FACTOR 10
+#define REST_MAX_MS 10000
+
 struct look {
   mc_list link; /* in node->folds.passes */
   mc_node *node;
@@ -27,6 +32,8 @@ struct look {
   mc_args groups;                            /* of the page: those with a rule */
   size_t at;                                 /* how many of them were asked for */
   bool waiting;                              /* for a slot */
+  uint64_t sent_ms;                          /* when the call in flight began */
+  uint64_t took_ms;                          /* all calls so far */
   size_t asked;                              /* slots spoken for by the batch in flight */
   size_t batch;                              /* groups in it … */
   mc_group_check checks[MC_AGGREGATE_BATCH]; /* … and what is asked of each; names point into `groups` */
@@ -50,6 +57,15 @@ static void look_free(struct look *look) {
   mc_buf_deinit(&look->cursor);
   mc_args_deinit(&look->groups);
   free(look);
+}
+
+/* It has come to its end. */
+static void look_end(struct look *look) {
+  mc_queue *queue = mc_queues_find(&look->node->queues, mc_buf_slice(&look->queue));
+  uint64_t rest_ms = look->took_ms * REST_FACTOR;
+  if (queue && look->whole)
+    queue->look_after_ms = mc_clock_mono_ms() + (rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS);
+  look_free(look);
 }
 
 static bool is_looked_at(const mc_node *node, mc_slice queue) {
@@ -82,13 +98,14 @@ static void go_on(struct look *look) {
   if (look->at < look->groups.count)
     look->waiting = true; /* the end of the turn sees whether there is a slot */
   else if (mc_slice_equal(mc_buf_slice(&look->cursor), MC_SLICE_LITERAL("0")))
-    look_free(look);
+    look_end(look);
   else
     scan(look);
 }
 
 static void on_scanned(void *arg, int status, const mc_value *reply) {
   struct look *look = arg;
+  look->took_ms += mc_clock_mono_ms() - look->sent_ms;
   const mc_value *cursor = mc_value_item(reply, 0), *names = mc_value_item(reply, 1);
   bool granted = status == 0 && mc_granted(MC_REFUSED_AGGREGATE, refusals_of(look), mc_buf_slice(&look->queue), reply);
   if (!granted || !cursor || !names || names->kind != MC_VALUE_ARRAY) {
@@ -109,6 +126,7 @@ static void scan(struct look *look) {
   mc_args_add(&args, mc_buf_slice(&look->cursor));
   mc_args_add_text(&args, "COUNT");
   mc_args_add_text(&args, PAGE);
+  look->sent_ms = mc_clock_mono_ms();
   if (mc_conn_send(look->node->link.commands, &args, on_scanned, look))
     look_free(look);
   mc_args_deinit(&args);
@@ -120,6 +138,7 @@ static void on_aggregated(void *arg, int status, const mc_value *reply) {
   struct look *look = arg;
   mc_node *node = look->node;
   size_t made = 0;
+  look->took_ms += mc_clock_mono_ms() - look->sent_ms;
   node->asked -= look->asked;
   if (status || !mc_granted(MC_REFUSED_AGGREGATE, refusals_of(look), mc_buf_slice(&look->queue), reply) ||
       mc_aggregated_read(reply, &made, NULL)) {
@@ -131,9 +150,10 @@ static void on_aggregated(void *arg, int status, const mc_value *reply) {
     if (mc_aggregated_at(reply, i, look->batch, &set))
       continue;
     mc_folds_take(node, mc_buf_slice(&look->queue), &look->checks[set.place], &set);
-    if (made >= look->asked)
-      look->at = look->behind[set.place]; /* the script went no further */
   }
+  size_t seen = mc_aggregated_seen(reply, look->asked, look->batch);
+  if (seen < look->batch)
+    look->at = look->behind[seen - 1]; /* the script went no further */
   go_on(look);
 }
 
@@ -164,6 +184,7 @@ static void ask(struct look *look, size_t slots) {
   }
   look->asked = slots < MC_AGGREGATE_SETS ? slots : MC_AGGREGATE_SETS;
   mc_call_aggregate(&call, mc_buf_slice(&look->queue), mc_clock_wall_s(), look->asked, look->checks, look->batch);
+  look->sent_ms = mc_clock_mono_ms();
   if (mc_conn_call(node->link.commands, &call, on_aggregated, look))
     look_free(look);
   else
@@ -231,7 +252,7 @@ static void reclaim(mc_node *node, mc_slice queue) {
   mc_call call = {0};
   request->node = node;
   mc_buf_add_slice(&request->queue, queue);
-  mc_call_reclaim(&call, queue, mc_clock_wall_s());
+  mc_call_reclaim(&call, queue);
   if (mc_conn_call(node->link.commands, &call, on_reclaimed, request)) {
     mc_buf_deinit(&request->queue);
     free(request);
@@ -240,14 +261,19 @@ static void reclaim(mc_node *node, mc_slice queue) {
 
 /* ---- the duty ---- */
 
+static bool wants_a_look(const mc_node *node, const mc_queue *queue) {
+  return mc_group_rules_any(&node->folds.rules, queue->name) && queue->look_after_ms <= mc_clock_mono_ms() &&
+         !is_looked_at(node, queue->name);
+}
+
 void mc_duty_aggregate(mc_node *node) {
   bool reclaiming = node->folds.ticks++ % RECLAIM_EVERY == 0;
   mc_folds_extend(node);
   for (size_t i = 0; i < node->queues.count; i++) {
-    mc_slice queue = node->queues.items[i]->name;
+    const mc_queue *queue = node->queues.items[i];
     if (reclaiming)
-      reclaim(node, queue);
-    if (mc_shutdown_fetching(node) && mc_group_rules_any(&node->folds.rules, queue) && !is_looked_at(node, queue))
-      scan(look_new(node, queue, true));
+      reclaim(node, queue->name);
+    if (mc_shutdown_fetching(node) && wants_a_look(node, queue))
+      scan(look_new(node, queue->name, true));
   }
 }

@@ -1,6 +1,6 @@
-/* Groups: once a second the groups of every queue that scripts have rules for are looked at, and those that are due
- * move to aggregation sets, which are folded (folds.h). Every few seconds sets whose deadline has passed, of whatever
- * server, go back to their groups.
+/* Groups: once a second, or less often where they are very many, the groups of every queue that scripts have rules for
+ * are looked at, and those that are due move to aggregation sets, which are folded (folds.h). Every few seconds sets
+ * whose deadline has passed, of whatever server, go back to their groups.
  *
  * A look goes through the names of a queue's groups a page at a time, and through the groups that have a rule a batch
  * at a time. Before a batch is asked for, a slot must be free at a worker for a set that it may bring. A look that

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "protocol/inspect.h"
 #include "protocol/keys.h"
 #include "supervisor/node.h"
 #include "supervisor/refusal.h"
@@ -39,17 +40,75 @@ static void see(mc_node *node, const mc_value *item) {
     queue->listed = node->discovery.look;
 }
 
-static void let_go(mc_node *node) {
-  for (size_t i = node->queues.count; i-- > 0;) {
+/* ---- queues that are not in the set any more ---- */
+
+/* A producer of asynq puts a queue's name there once in its life. If that is taken out while tasks come in, they would
+ * wait for ever, so whoever still serves the queue puts it back. */
+struct probe {
+  mc_node *node;
+  mc_queue *queue;
+};
+
+static void let_go(mc_node *node, mc_queue *queue) {
+  mc_slice name = {mc_strndup(queue->name.data, queue->name.size), queue->name.size};
+  if (mc_queues_remove(&node->queues, queue))
+    log_queue("queue gone", name);
+  free((char *)name.data);
+}
+
+static void log_kept(mc_slice name) {
+  mc_log_begin(MC_LOG_WARN, "queue kept");
+  mc_log_slice("queue", name);
+  mc_log_text("detail", "its name was taken out of " MC_KEY_QUEUES " while it has tasks, and is there again");
+  mc_log_end();
+}
+
+static void put_back(const mc_node *node, const mc_queue *queue) {
+  mc_args args = {0};
+  mc_args_add_text(&args, "SADD");
+  mc_args_add_text(&args, MC_KEY_QUEUES);
+  mc_args_add(&args, queue->name);
+  if (mc_conn_send(node->link.commands, &args, NULL, NULL) == 0)
+    log_kept(queue->name);
+  mc_args_deinit(&args);
+}
+
+static void on_probed(void *arg, int status, const mc_value *reply) {
+  struct probe probe = *(struct probe *)arg;
+  mc_discovery *discovery = &probe.node->discovery;
+  int64_t filled = 0;
+  free(arg);
+  probe.queue->calls--;
+  if (status || !mc_granted(MC_REFUSED_DISCOVER, &probe.node->duties.refused, probe.queue->name, reply) ||
+      mc_value_integer(reply, &filled))
+    return; /* served on; the next look asks again */
+  if (filled)
+    put_back(probe.node, probe.queue);
+  else if (probe.queue->listed != discovery->look)
+    let_go(probe.node, probe.queue);
+}
+
+static void probe(mc_node *node, mc_queue *queue) {
+  struct probe *sent = mc_alloc(sizeof *sent);
+  mc_args args = {0};
+  *sent = (struct probe){node, queue};
+  mc_queue_filled(&args, queue->name);
+  if (mc_conn_send(node->link.commands, &args, on_probed, sent) == 0)
+    queue->calls++;
+  else
+    free(sent);
+  mc_args_deinit(&args);
+}
+
+static void probe_unlisted(mc_node *node) {
+  for (size_t i = 0; i < node->queues.count; i++) {
     mc_queue *queue = node->queues.items[i];
-    if (queue->listed == node->discovery.look || !queue->share->pattern)
-      continue;
-    mc_slice name = {mc_strndup(queue->name.data, queue->name.size), queue->name.size};
-    if (mc_queues_remove(&node->queues, queue))
-      log_queue("queue gone", name);
-    free((char *)name.data);
+    if (queue->listed != node->discovery.look && queue->share->pattern)
+      probe(node, queue);
   }
 }
+
+/* ---- the look ---- */
 
 static void on_names(void *arg, int status, const mc_value *reply) {
   mc_node *node = arg;
@@ -61,7 +120,7 @@ static void on_names(void *arg, int status, const mc_value *reply) {
   discovery->look++;
   for (size_t i = 0; i < reply->count; i++)
     see(node, reply->items[i]);
-  let_go(node);
+  probe_unlisted(node);
   if (discovery->again)
     mc_duty_discover(node);
 }

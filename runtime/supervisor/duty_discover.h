@@ -2,7 +2,8 @@
  * producer puts a queue before its first task.
  *
  * The set is read every few seconds, under tracking, so that a new queue is known, and served, about as soon as it is
- * made. A queue that is not in the set any more is let go when nothing of it is in hand; until then it is served on.
+ * made. A queue that is not in the set any more is let go when it has no tasks that wait and nothing of it is in hand;
+ * until then it is served on. One that has such tasks is put into the set again: their producers would not do it.
  */
 #ifndef MC_SUPERVISOR_DUTY_DISCOVER_H
 #define MC_SUPERVISOR_DUTY_DISCOVER_H

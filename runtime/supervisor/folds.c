@@ -217,16 +217,14 @@ void mc_folds_bury(mc_worker *worker, const char *death, bool by_us) {
 
 void mc_folds_extend(mc_node *node) {
   uint64_t now_ms = mc_clock_mono_ms();
-  mc_args args = {0};
   for (mc_fold *fold = node->folds.by_number; fold; fold = fold->hh.next) {
     if (now_ms - fold->extended_ms < EXTEND_MS)
       continue;
-    mc_fold_extend(&args, fold->queue, fold->group, fold->set_id, mc_clock_wall_s() + MC_FOLD_LEASE_S);
-    if (mc_conn_send(node->link.commands, &args, NULL, NULL) == 0)
+    mc_call call = {0};
+    mc_call_extend_set(&call, fold->queue, fold->group, fold->set_id);
+    if (mc_conn_call(node->link.commands, &call, NULL, NULL) == 0)
       fold->extended_ms = now_ms;
-    mc_args_clear(&args);
   }
-  mc_args_deinit(&args);
 }
 
 void mc_folds_cancel(mc_node *node) {

@@ -60,6 +60,7 @@ typedef struct mc_queue {
   bool looking;           /* a look of the recover duty is under way */
   bool sweeping;          /* a call of the janitor is in flight */
   size_t calls;           /* others in flight */
+  uint64_t look_after_ms; /* CLOCK_MONOTONIC: its groups are not all looked at before (duty_aggregate.h) */
   uint64_t listed;        /* the look at asynq:queues that found it last (duty_discover.h) */
   mc_settle_lane settling[MC_SETTLE_KINDS];
   UT_hash_handle hh; /* by name */

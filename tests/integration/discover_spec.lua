@@ -42,11 +42,32 @@ describe("a queue that fits a pattern", function()
     queue:add { type = "sleep" }
     crew:wait_until("the task runs", 20, function() return crew.notes:count "ran" == 1 end)
     crew.redis:call("SREM", "asynq:queues", "tenant:a")
+    crew:wait_until("the name is back", 10, function()
+      return crew.redis:call("SISMEMBER", "asynq:queues", "tenant:a") == 1
+    end)
     crew:wait_counts(queue, 10, { processed = 1, active = 0, lease = 0 })
+    crew.redis:call("SREM", "asynq:queues", "tenant:a")
     node:wait_log(15, { event = "queue gone", queue = "tenant:a" })
     queue:add { type = "t" }
     crew:wait_counts(queue, 10, { processed = 2, active = 0 })
     assert.equal(0, #node:log { event = "task lost" }, node:text())
+  end))
+
+  it("is served on when its name is taken out while tasks wait", with_crew(function(crew)
+    crew:script("t.lua", T)
+    local queue = crew:queue "tenant:a"
+    local node = crew:run { queues = { ["tenant:*"] = 1 } }
+    queue:add { type = "t" }
+    crew:wait_counts(queue, 20, { processed = 1, active = 0 })
+    crew.redis:call("SET", queue:key "paused", "1")
+    crew.redis:pipeline {
+      { "HSET", queue:key "t:late", "msg", "m", "state", "pending" },
+      { "LPUSH", queue:key "pending", "late" },
+      { "SREM", "asynq:queues", "tenant:a" },
+    }
+    node:wait_log(10, { event = "queue kept" })
+    assert.equal(1, crew.redis:call("SISMEMBER", "asynq:queues", "tenant:a"))
+    assert.equal(0, #node:log { event = "queue gone" }, node:text())
   end))
 
   it("has the weight of the longest pattern, shared with the others of it", with_crew(function(crew)

@@ -319,6 +319,31 @@ describe("in mid-fold", function()
     assert.equal(1, crew.notes:count "fold")
   end))
 
+  it("very many groups that are not due leave Redis time for others", with_crew(function(crew)
+    crew:script("fold.lua", FOLD:format(1000))
+    local queue = crew:queue()
+    crew.redis:call("EVAL", [[
+      local now = redis.call("TIME")[1]
+      for i = 1, 60000 do
+        redis.call("ZADD", KEYS[1] .. "g" .. i, now + 3600, "id")
+        redis.call("SADD", KEYS[2], "g" .. i)
+      end
+    ]], 2, queue:key "g:", queue:key "groups")
+    crew.redis:call("CONFIG", "RESETSTAT")
+    crew:run { workers = 1 }
+    local function calls(command)
+      local count, used = crew.redis:call("INFO", "commandstats"):match(
+        "cmdstat_" .. command .. ":calls=(%d+),usec=(%d+)")
+      return tonumber(count or 0), tonumber(used or 0)
+    end
+    crew:wait_until("a look has begun", 20, function() return calls "sscan" > 0 end)
+    local began_ms, before = wait.now_ms(), select(2, calls "evalsha")
+    crew:wait_until("8 s have passed", 20, function() return wait.now_ms() - began_ms > 8000 end)
+    local share = (select(2, calls "evalsha") - before) / 1000 / (wait.now_ms() - began_ms)
+    assert.is_true(calls "sscan" >= 60, "it has looked at all of them")
+    assert.is_true(share < 0.15, ("%.0f %% of Redis' time"):format(share * 100))
+  end))
+
   it("a set that was taken from us is not folded by us", with_crew(function(crew)
     crew:script("fold.lua", FOLD:format(2))
     local queue, hold = crew:queue(), crew:file("hold", "")

@@ -17,15 +17,6 @@ local COMPLETIONS = { bash = "get_bash_complete", zsh = "get_zsh_complete" } -- 
 ---@field given table its arguments
 ---@field help string? the help text, when that was asked for
 
--- What takes one value takes it once: the second one would silently win.
-local function refuse_repetition(parser)
-  for _, option in ipairs(parser._options) do
-    if option._maxcount == 1 then
-      option:overwrite(false)
-    end
-  end
-end
-
 -- --help, like --version, stops parsing at once, so that what is missing behind it does not matter.
 local function add_help(parser, stop)
   parser:add_help(false)
@@ -44,7 +35,6 @@ local function add_command(parent, command, stop)
     end
   else
     command.describe(parser)
-    refuse_repetition(parser)
   end
   add_help(parser, stop)
 end
@@ -99,7 +89,6 @@ local function one_line(message, args)
   message = dash_hint(message, args)
   local name = table.concat(args, " ", 1, count_names(args))
   message = message:gsub("^(unknown option '%-[^-]').*", "%1")
-    :gsub("^(option '[^']+') must be used at most 1 time$", "%1 is given more than once")
     :gsub("\nDid you mean one of these: (.*)", ": did you mean one of %1")
     :gsub("\nDid you mean (.-)%?", ": did you mean %1"):gsub("\n", " ")
   return ("%s; see `mooncrew %s--help`"):format(message, name == "" and "" or name .. " ")

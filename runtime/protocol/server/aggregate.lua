@@ -1,12 +1,12 @@
 -- Moves tasks of groups that are due to aggregation sets, where nobody but the caller works on them, and reads them.
 --
 -- KEYS[1] groups            set of the names of groups
--- KEYS[2] aggregation_sets  zset: key of a set → its deadline, unix s
+-- KEYS[2] aggregation_sets  zset: key of a set → its deadline, unix s by Redis' own clock
 -- KEYS[3] mc_fold_failures  hash: group → "<failures in a row> <next try, unix s> <error>"
 -- ARGV[1] prefix of task keys
 -- ARGV[2] prefix of group keys
 -- ARGV[3] now, unix s
--- ARGV[4] deadline of the new sets, unix s
+-- ARGV[4] the deadline of the new sets is so many seconds from now
 -- ARGV[5] how many sets at most
 -- ARGV[6] bytes of messages at most; each set gets one task in any case
 -- ARGV[7…] six per group, in this order:
@@ -24,7 +24,8 @@
 -- memory: it lets the script pass when maxmemory is reached.
 local call, pcall = redis.call, redis.pcall
 local GROUPS, SETS, FAILURES = KEYS[1], KEYS[2], KEYS[3]
-local TASK_PREFIX, GROUP_PREFIX, NOW_S, DEADLINE_S = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local TASK_PREFIX, GROUP_PREFIX, NOW_S = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local DEADLINE_S = call("TIME")[1] + ARGV[4]
 local SETS_AT_MOST, BYTES_AT_MOST = tonumber(ARGV[5]), tonumber(ARGV[6])
 local FIRST, WIDTH = 7, 6
 local SET, SIZE, TAKE, DELAY, GRACE = 1, 2, 3, 4, 5 -- from the place of a group's name

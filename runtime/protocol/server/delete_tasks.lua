@@ -1,7 +1,8 @@
 -- Deletes tasks that are not being worked on, and the uniqueness locks that they hold.
 --
--- KEYS[1] pending  list of ids
--- KEYS[2] groups   set of the names of groups
+-- KEYS[1] pending           list of ids
+-- KEYS[2] groups            set of the names of groups
+-- KEYS[3] mc_fold_failures  hash: group → its failures in a row
 -- ARGV[1] prefix of task keys
 -- ARGV[2] prefix of the queue's keys
 -- ARGV[3] prefix of group keys
@@ -15,7 +16,7 @@
 -- When a state is given, an id without a task leaves the place where it was found. One whose hash names another state
 -- or group stays there: what is contradictory is not for us to lose.
 local call, pcall = redis.call, redis.pcall
-local PENDING, GROUPS = KEYS[1], KEYS[2]
+local PENDING, GROUPS, FAILURES = KEYS[1], KEYS[2], KEYS[3]
 local TASK_PREFIX, QUEUE_PREFIX, GROUP_PREFIX, STATE, GROUP = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local FIRST = 6
 local DONE, MISSING, ACTIVE, ELSEWHERE, CHANGED = 1, 0, -1, -3, -4
@@ -26,6 +27,7 @@ local function leave_group(group, id)
   local left = pcall("ZREM", GROUP_PREFIX .. group, id) == 1
   if left and call("EXISTS", GROUP_PREFIX .. group) == 0 then
     call("SREM", GROUPS, group)
+    pcall("HDEL", FAILURES, group)
   end
   return left
 end

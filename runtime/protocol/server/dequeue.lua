@@ -80,8 +80,12 @@ local function limit()
     local before, at_ms = tonumber(kept[1]), tonumber(kept[2])
     if not before or not at_ms then
       return bucket_size
+    elseif at_ms > now_ms then -- the clock was set back: not to be waited for
+      call("HDEL", BUCKET, "") -- no such field: it is here for what follows, see above
+      call("HSET", BUCKET, "at_ms", ("%.3f"):format(now_ms))
+      at_ms = now_ms
     end
-    return math.min(bucket_size, before + math.max(now_ms - at_ms, 0) * rate / interval_ms)
+    return math.min(bucket_size, before + (now_ms - at_ms) * rate / interval_ms)
   end
 
   -- The bucket goes by itself when it would be full again.

@@ -1,10 +1,9 @@
 -- Gives aggregation sets that are past their deadline back to their groups: whoever worked on them is gone.
 --
--- KEYS[1] aggregation_sets  zset: key of a set → its deadline, unix s
+-- KEYS[1] aggregation_sets  zset: key of a set → its deadline, unix s by Redis' own clock
 -- KEYS[2] groups            set of the names of groups
 -- ARGV[1] prefix of group keys
--- ARGV[2] now, unix s
--- ARGV[3] how many sets at most
+-- ARGV[2] how many sets at most
 -- RETURNS  { group, how many tasks went back to it } per set
 -- ERRORS   WRONGTYPE, with nothing written, when one of the keys is not what it should be
 --
@@ -12,7 +11,7 @@
 -- type, is only taken off the list. ZREM comes before any command that needs memory.
 local call, pcall = redis.call, redis.pcall
 local SETS, GROUPS = KEYS[1], KEYS[2]
-local GROUP_PREFIX, NOW_S, AT_MOST = ARGV[1], ARGV[2], ARGV[3]
+local GROUP_PREFIX, AT_MOST = ARGV[1], ARGV[2]
 
 local function group_of(set)
   local group_key = set:match("^(.+):[^:]*$")
@@ -40,7 +39,7 @@ end
 
 call("SCARD", GROUPS)
 local given = {}
-for _, set in ipairs(call("ZRANGEBYSCORE", SETS, "-inf", NOW_S, "LIMIT", 0, AT_MOST)) do
+for _, set in ipairs(call("ZRANGEBYSCORE", SETS, "-inf", call("TIME")[1], "LIMIT", 0, AT_MOST)) do
   given[#given + 1] = give_back(set)
 end
 return given

@@ -1,4 +1,5 @@
--- Removes what is left of a queue that has no tasks. Its counters stay, as asynq leaves them.
+-- Removes what is left of a queue that has no tasks. Its counters stay, as asynq leaves them, and so do the records of
+-- its cron entries: without them a tick could be enqueued twice.
 --
 -- KEYS[1] pending           list of ids
 -- KEYS[2] active            list of ids
@@ -10,21 +11,31 @@
 -- KEYS[8] groups            set of the names of groups
 -- KEYS[9] aggregation_sets  zset: key of a set of tasks that are being aggregated → its deadline, unix s
 -- KEYS[10] paused           exists while the queue is paused
+-- KEYS[11] mc_limits        hash: the limits of the queue
+-- KEYS[12] mc_rate          hash: its token bucket
+-- KEYS[13] mc_fold_failures  hash: group → its failures in a row
 -- ARGV[1] prefix of group keys
 -- RETURNS  1 removed, 0 it has tasks, -1 tasks are being worked on (nothing was removed then)
 -- ERRORS   WRONGTYPE, with nothing written
 local call = redis.call
 local PENDING, ACTIVE, LEASE, SCHEDULED, RETRY = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local ARCHIVED, COMPLETED, GROUPS, AGGREGATION_SETS, PAUSED = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local LIMITS, RATE, FOLD_FAILURES = KEYS[11], KEYS[12], KEYS[13]
 local GROUP_PREFIX = ARGV[1]
 local REMOVED, NOT_EMPTY, ACTIVE_TASKS = 1, 0, -1
 
+-- A page of names at a time: of very many groups the first ones tell.
 local function has_grouped_tasks()
-  for _, name in ipairs(call("SMEMBERS", GROUPS)) do
-    if call("ZCARD", GROUP_PREFIX .. name) > 0 then
-      return true
+  local cursor = "0"
+  repeat
+    local page = call("SSCAN", GROUPS, cursor, "COUNT", 100)
+    cursor = page[1]
+    for _, name in ipairs(page[2]) do
+      if call("ZCARD", GROUP_PREFIX .. name) > 0 then
+        return true
+      end
     end
-  end
+  until cursor == "0"
   return false
 end
 
@@ -46,4 +57,5 @@ if waiting + call("ZCARD", ARCHIVED) + call("ZCARD", COMPLETED) > 0 or has_group
   return NOT_EMPTY
 end
 call("DEL", PENDING, ACTIVE, LEASE, SCHEDULED, RETRY, ARCHIVED, COMPLETED, GROUPS, AGGREGATION_SETS, PAUSED)
+call("DEL", LIMITS, RATE, FOLD_FAILURES)
 return REMOVED

@@ -1,8 +1,9 @@
 -- Archives tasks that are not being worked on.
 --
--- KEYS[1] pending   list of ids
--- KEYS[2] groups    set of the names of groups
--- KEYS[3] archived  zset: id → when it was archived, unix s
+-- KEYS[1] pending           list of ids
+-- KEYS[2] groups            set of the names of groups
+-- KEYS[3] mc_fold_failures  hash: group → its failures in a row
+-- KEYS[4] archived          zset: id → when it was archived, unix s
 -- ARGV[1] prefix of task keys
 -- ARGV[2] prefix of the queue's keys
 -- ARGV[3] prefix of group keys
@@ -19,7 +20,7 @@
 --
 -- The archive is not trimmed here: its size and age are the servers' business.
 local call, pcall = redis.call, redis.pcall
-local PENDING, GROUPS, ARCHIVED = KEYS[1], KEYS[2], KEYS[3]
+local PENDING, GROUPS, FAILURES, ARCHIVED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local TASK_PREFIX, QUEUE_PREFIX, GROUP_PREFIX = ARGV[1], ARGV[2], ARGV[3]
 local STATE, GROUP, NOW_S = ARGV[4], ARGV[5], ARGV[6]
 local FIRST = 7
@@ -31,6 +32,7 @@ local function leave_group(group, id)
   local left = pcall("ZREM", GROUP_PREFIX .. group, id) == 1
   if left and call("EXISTS", GROUP_PREFIX .. group) == 0 then
     call("SREM", GROUPS, group)
+    pcall("HDEL", FAILURES, group)
   end
   return left
 end

@@ -23,12 +23,14 @@ describe("mooncrew.cli.parser", function()
     assert.equal("-1", assert(parser.parse { "enqueue", "a", "--", "-1" }).given.payload)
   end)
 
+  it("takes the last of several values, so that a script can add its own", function()
+    assert.equal("4", assert(parser.parse { "run", "--workers", "3", "--workers=4" }).given.workers)
+    assert.is_true(assert(parser.parse { "stats", "--json", "--json" }).given.json)
+  end)
+
   it("tells in one line what is wrong and where help is", function()
     refuses("unknown option '--worker': did you mean '--workers'; see `mooncrew run --help`", "run", "--worker", "3")
     refuses("unknown option '-1'; see `mooncrew enqueue --help`", "enqueue", "a", "-1")
-    refuses("option '--workers' is given more than once; see `mooncrew run --help`",
-      "run", "--workers", "3", "--workers=3")
-    refuses("option '-q' is given more than once; see `mooncrew task ls --help`", "task", "ls", "-q", "a", "-q", "b")
     refuses("a value that begins with '-' is written behind '=', as in --process-in=-5s; see `mooncrew enqueue --help`",
       "enqueue", "a", "--process-in", "-5s")
     refuses("a value that begins with '-' is written behind '=', as in --max-retry=-1; see `mooncrew enqueue --help`",

@@ -37,7 +37,7 @@ static void an_aggregate(void **state) {
   mc_call_aggregate(&call, queue, NOW_S, 99, groups, 2);
   assert_call(&call, "aggregate", 3,
               "asynq:{q}:groups|asynq:{q}:aggregation_sets|asynq:{q}:mc_fold_failures|asynq:{q}:t:|asynq:{q}:g:|"
-              "1700000000|1700000030|16|33554432|mail|id1|20|20|60|10|h|id2|0|10000|0|1");
+              "1700000000|30|16|33554432|mail|id1|20|20|60|10|h|id2|0|10000|0|1");
 }
 
 static void a_fold_that_is_pending_or_scheduled(void **state) {
@@ -82,8 +82,8 @@ static void a_regroup_with_and_without_a_failure(void **state) {
 static void a_reclaim(void **state) {
   (void)state;
   mc_call call = {0};
-  mc_call_reclaim(&call, queue, NOW_S);
-  assert_call(&call, "reclaim", 2, "asynq:{q}:aggregation_sets|asynq:{q}:groups|asynq:{q}:g:|1700000000|100");
+  mc_call_reclaim(&call, queue);
+  assert_call(&call, "reclaim", 2, "asynq:{q}:aggregation_sets|asynq:{q}:groups|asynq:{q}:g:|100");
 }
 
 /* ---- replies ---- */
@@ -139,6 +139,29 @@ static void a_set_is_read_and_nonsense_is_refused(void **state) {
   assert_int_equal(read_set(0, 0, 4, &number, &set), MC_EMALFORMED);
 }
 
+/* How many of nine groups were looked at for a reply with one set, of the group at place 4, of so many bytes. */
+static size_t seen(size_t sets, size_t bytes) {
+  mc_value at = integer(4), failed = integer(0), id = text("a");
+  mc_value message = {.kind = MC_VALUE_STRING, .text = {"", bytes}};
+  mc_value *list[] = {&id, &message};
+  mc_value tasks = array(list, 2);
+  mc_value *parts[] = {&at, &failed, &tasks};
+  mc_value set = array(parts, 3);
+  mc_value *made[] = {&set};
+  mc_value reply = array(made, 1);
+  return mc_aggregated_seen(&reply, sets, 9);
+}
+
+static void a_script_that_stopped_has_not_seen_all_groups(void **state) {
+  (void)state;
+  mc_value nothing = array(NULL, 0);
+  assert_int_equal(seen(2, 1), 9);
+  assert_int_equal(seen(1, 1), 5);
+  assert_int_equal(seen(2, MC_FOLD_BYTES / 2), 9);
+  assert_int_equal(seen(2, MC_FOLD_BYTES / 2 + 1), 5);
+  assert_int_equal(mc_aggregated_seen(&nothing, 2, 9), 9);
+}
+
 static void a_list_that_is_none_is_refused(void **state) {
   (void)state;
   size_t count = 7;
@@ -189,6 +212,7 @@ int main(void) {
       cmocka_unit_test(a_regroup_with_and_without_a_failure),
       cmocka_unit_test(a_reclaim),
       cmocka_unit_test(a_set_is_read_and_nonsense_is_refused),
+      cmocka_unit_test(a_script_that_stopped_has_not_seen_all_groups),
       cmocka_unit_test(a_list_that_is_none_is_refused),
       cmocka_unit_test(answers_to_a_fold),
       cmocka_unit_test(reclaimed_sets),

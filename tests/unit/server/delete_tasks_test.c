@@ -50,11 +50,22 @@ static void a_task_that_stands_elsewhere_is_left_alone(void **state) {
   assert_redis("2", "EXISTS asynq:{q}:t:a asynq:{q}:t:b");
 }
 
+static void a_group_that_is_empty_has_failed_no_more(void **state) {
+  (void)state;
+  moves_give_grouped("a", "g");
+  moves_give_grouped("b", "g");
+  queue_ask("HSET asynq:{q}:mc_fold_failures g 1 other 1");
+  assert_string_equal(moves_one(MC_MOVE_DELETE, "a"), "1");
+  assert_redis("2", "HLEN asynq:{q}:mc_fold_failures");
+  assert_string_equal(moves_one(MC_MOVE_DELETE, "b"), "1");
+  assert_redis("other", "HKEYS asynq:{q}:mc_fold_failures");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       queue_test(whatever_is_not_active_is_deleted),          queue_test(active_ones_are_refused),
       queue_test(a_lock_goes_with_the_task_that_holds_it),    queue_test(of_a_state_only_what_is_still_in_it_goes),
-      queue_test(a_task_that_stands_elsewhere_is_left_alone),
+      queue_test(a_task_that_stands_elsewhere_is_left_alone), queue_test(a_group_that_is_empty_has_failed_no_more),
   };
   return cmocka_run_group_tests(tests, queue_start, queue_stop);
 }

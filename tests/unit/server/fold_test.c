@@ -1,7 +1,9 @@
-/* server/aggregate.lua, fold.lua, regroup.lua and reclaim.lua, the life of an aggregation set, against a real Redis. */
+/* server/aggregate.lua, extend_set.lua, fold.lua, regroup.lua and reclaim.lua, the life of an aggregation set, against
+ * a real Redis. */
 #include "queue.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "protocol/fold.h"
@@ -38,6 +40,16 @@ static void make_set(void) {
   assert_string_equal(aggregate_one(0, 0, 10), "[0 0 [a m b m]]");
 }
 
+/* Until the set's deadline, by Redis' clock and not by whoever made it. */
+static long seconds_left(void) {
+  long now_s = atol(queue_ask("TIME"));
+  return atol(queue_ask("ZSCORE asynq:{q}:aggregation_sets " SET_KEY)) - now_s;
+}
+
+static void let_pass(int seconds) {
+  queue_ask("ZINCRBY asynq:{q}:aggregation_sets -%d " SET_KEY, seconds);
+}
+
 /* ---- aggregate ---- */
 
 static void a_group_is_due_by_size_by_age_or_by_quiet(void **state) {
@@ -63,7 +75,8 @@ static void a_group_is_due_by_size_by_age_or_by_quiet(void **state) {
 static void a_set_is_registered_and_keeps_when_its_tasks_joined(void **state) {
   (void)state;
   make_set();
-  assert_redis(SET_KEY " 1700000030", "ZRANGE asynq:{q}:aggregation_sets 0 -1 WITHSCORES");
+  assert_redis(SET_KEY, "ZRANGE asynq:{q}:aggregation_sets 0 -1");
+  assert_in_range(seconds_left(), 25, 30);
   assert_redis("a 1699999985 b 1699999990", "ZRANGE " SET_KEY " 0 -1 WITHSCORES");
   assert_redis("0", "EXISTS asynq:{q}:g:g asynq:{q}:groups");
   assert_redis("aggregating g", "HMGET asynq:{q}:t:a state group");
@@ -307,18 +320,26 @@ static void a_set_that_was_reclaimed_is_not_given_back_again(void **state) {
 
 /* ---- extend and reclaim ---- */
 
-static const char *reclaim(int64_t now_s) {
+static const char *reclaim(void) {
   mc_call call = {0};
-  mc_call_reclaim(&call, mc_slice_of("q"), now_s);
+  mc_call_reclaim(&call, mc_slice_of("q"));
+  return queue_call(&call);
+}
+
+static const char *extend(void) {
+  mc_call call = {0};
+  mc_call_extend_set(&call, mc_slice_of("q"), mc_slice_of("g"), SET);
   return queue_call(&call);
 }
 
 static void a_set_past_its_deadline_goes_back(void **state) {
   (void)state;
   make_set();
-  assert_string_equal(reclaim(NOW_S + 29), "");
+  let_pass(25);
+  assert_string_equal(reclaim(), "");
   assert_redis("0", "EXISTS asynq:{q}:g:g");
-  assert_string_equal(reclaim(NOW_S + 30), "[g 2]");
+  let_pass(5);
+  assert_string_equal(reclaim(), "[g 2]");
   assert_redis("a 1699999985 b 1699999990", "ZRANGE asynq:{q}:g:g 0 -1 WITHSCORES");
   assert_redis("g", "SMEMBERS asynq:{q}:groups");
   assert_redis("0", "EXISTS " SET_KEY " asynq:{q}:aggregation_sets");
@@ -328,18 +349,14 @@ static void a_set_past_its_deadline_goes_back(void **state) {
 
 static void a_set_that_is_extended_stays_and_a_reclaimed_one_is_not_revived(void **state) {
   (void)state;
-  mc_args args = {0};
   make_set();
-  mc_fold_extend(&args, mc_slice_of("q"), mc_slice_of("g"), SET, NOW_S + 60);
-  assert_int_equal(args.count, 5);
-  queue_ask("ZADD asynq:{q}:aggregation_sets XX %lld " SET_KEY, (long long)NOW_S + 60);
-  for (size_t i = 0; i < args.count; i++) { /* the very words */
-    static const char *const words[] = {"ZADD", "asynq:{q}:aggregation_sets", "XX", "1700000060", SET_KEY};
-    assert_true(mc_slice_equal(mc_args_at(&args, i), mc_slice_of(words[i])));
-  }
-  assert_string_equal(reclaim(NOW_S + 59), "");
-  assert_string_equal(reclaim(NOW_S + 60), "[g 2]");
-  mc_args_deinit(&args);
+  let_pass(25);
+  assert_string_equal(extend(), "1");
+  assert_in_range(seconds_left(), 25, 30);
+  let_pass(30);
+  assert_string_equal(reclaim(), "[g 2]");
+  assert_string_equal(extend(), "0");
+  assert_redis("0", "EXISTS asynq:{q}:aggregation_sets");
 }
 
 static void what_is_no_set_is_taken_off_the_list(void **state) {
@@ -348,7 +365,7 @@ static void what_is_no_set_is_taken_off_the_list(void **state) {
       "ZADD asynq:{q}:aggregation_sets 1 nonsense 2 asynq:{q}:g:x:text 3 asynq:{q}:g:with:colon:id 4 asynq:{q}:g::id");
   queue_ask("SET asynq:{q}:g:x:text t");
   queue_ask("ZADD asynq:{q}:g:with:colon:id 7 a");
-  assert_string_equal(reclaim(NOW_S), "[with:colon 1]");
+  assert_string_equal(reclaim(), "[with:colon 1]");
   assert_redis("a 7", "ZRANGE asynq:{q}:g:with:colon 0 -1 WITHSCORES");
   assert_redis("0", "EXISTS asynq:{q}:aggregation_sets");
   assert_redis("t", "GET asynq:{q}:g:x:text");
@@ -360,7 +377,7 @@ static void a_call_reclaims_a_hundred_at_most(void **state) {
     queue_ask("ZADD asynq:{q}:aggregation_sets 1 asynq:{q}:g:g:%d", i);
     queue_ask("ZADD asynq:{q}:g:g:%d 1 id%d", i, i);
   }
-  reclaim(NOW_S);
+  reclaim();
   assert_redis("1", "ZCARD asynq:{q}:aggregation_sets");
   assert_redis("100", "ZCARD asynq:{q}:g:g");
 }
@@ -377,7 +394,11 @@ static void memory_that_is_full_is_no_obstacle(void **state) {
   assert_string_equal(aggregate_one(0, 0, 10), "");
   queue_ask("DEL asynq:{q}:mc_fold_failures");
   assert_string_equal(aggregate_one(0, 0, 10), "[0 0 [a m]]");
-  assert_string_equal(reclaim(NOW_S + 30), "[g 1]");
+  assert_string_equal(extend(), "1");
+  queue_ask("CONFIG SET maxmemory 0");
+  let_pass(30);
+  queue_ask("CONFIG SET maxmemory 1");
+  assert_string_equal(reclaim(), "[g 1]");
   assert_string_equal(aggregate_one(0, 0, 10), "[0 0 [a m]]");
   assert_string_equal(fold(&options), "1");
   assert_redis("new", "LRANGE asynq:{q}:pending 0 -1");

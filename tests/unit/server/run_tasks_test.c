@@ -92,6 +92,17 @@ static void a_pending_key_of_another_type_fails_the_call_with_nothing_written(vo
   assert_redis("retry", "HGET asynq:{q}:t:a state");
 }
 
+static void a_group_that_is_empty_has_failed_no_more(void **state) {
+  (void)state;
+  moves_give_grouped("a", "g");
+  moves_give_grouped("b", "g");
+  queue_ask("HSET asynq:{q}:mc_fold_failures g 1 other 1");
+  assert_string_equal(moves_one(MC_MOVE_RUN, "a"), "1");
+  assert_redis("2", "HLEN asynq:{q}:mc_fold_failures");
+  assert_string_equal(moves_one(MC_MOVE_RUN, "b"), "1");
+  assert_redis("other", "HKEYS asynq:{q}:mc_fold_failures");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       queue_test(whatever_waits_or_ended_becomes_pending),
@@ -103,6 +114,7 @@ int main(void) {
       queue_test(of_a_group_only_what_names_it_moves),
       queue_test(a_hash_without_a_state_is_of_the_state_it_was_found_in),
       queue_test(a_pending_key_of_another_type_fails_the_call_with_nothing_written),
+      queue_test(a_group_that_is_empty_has_failed_no_more),
   };
   return cmocka_run_group_tests(tests, queue_start, queue_stop);
 }

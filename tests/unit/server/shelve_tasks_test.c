@@ -64,6 +64,17 @@ static void keys_of_another_type_fail_the_call_with_nothing_written(void **state
   assert_redis("a", "ZRANGE asynq:{q}:retry 0 -1");
 }
 
+static void a_group_that_is_empty_has_failed_no_more(void **state) {
+  (void)state;
+  moves_give_grouped("a", "g");
+  moves_give_grouped("b", "g");
+  queue_ask("HSET asynq:{q}:mc_fold_failures g 1 other 1");
+  assert_string_equal(moves_one(MC_MOVE_ARCHIVE, "a"), "1");
+  assert_redis("2", "HLEN asynq:{q}:mc_fold_failures");
+  assert_string_equal(moves_one(MC_MOVE_ARCHIVE, "b"), "1");
+  assert_redis("other", "HKEYS asynq:{q}:mc_fold_failures");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       queue_test(whatever_is_not_active_is_archived_now),
@@ -72,6 +83,7 @@ int main(void) {
       queue_test(the_archive_is_not_trimmed),
       queue_test(of_a_state_only_what_is_still_in_it_moves),
       queue_test(keys_of_another_type_fail_the_call_with_nothing_written),
+      queue_test(a_group_that_is_empty_has_failed_no_more),
   };
   return cmocka_run_group_tests(tests, queue_start, queue_stop);
 }

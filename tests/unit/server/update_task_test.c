@@ -29,6 +29,17 @@ static void what_runs_or_has_run_is_refused(void **state) {
   assert_redis("m", "HGET asynq:{q}:t:a msg");
 }
 
+static void a_task_of_a_group_is_refused_while_the_group_is_folded(void **state) {
+  (void)state;
+  queue_ask("HSET asynq:{q}:t:a msg m state aggregating group g");
+  queue_ask("ZADD asynq:{q}:g:g:set 1 a");
+  assert_string_equal(update("m", "new", ""), "-5");
+  assert_redis("m", "HGET asynq:{q}:t:a msg");
+  queue_ask("RENAME asynq:{q}:g:g:set asynq:{q}:g:g");
+  assert_string_equal(update("m", "new", ""), "1");
+  assert_redis("new", "HGET asynq:{q}:t:a msg");
+}
+
 static void a_message_that_has_changed_is_not_overwritten(void **state) {
   (void)state;
   moves_give("a", "retry", NOW_S);
@@ -90,6 +101,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       queue_test(the_message_of_a_task_that_waits_is_replaced),
       queue_test(what_runs_or_has_run_is_refused),
+      queue_test(a_task_of_a_group_is_refused_while_the_group_is_folded),
       queue_test(a_message_that_has_changed_is_not_overwritten),
       queue_test(the_lock_moves_along_with_the_time_it_had_left),
       queue_test(a_lock_without_an_end_keeps_none),
