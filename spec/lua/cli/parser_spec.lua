@@ -24,7 +24,7 @@ describe("mooncrew.cli.parser", function()
   end)
 
   it("takes the last of several values, so that a script can add its own", function()
-    assert.equal("4", assert(parser.parse { "run", "--workers", "3", "--workers=4" }).given.workers)
+    assert.equal("y", assert(parser.parse { "enqueue", "a", "--queue", "x", "--queue=y" }).given.queue)
     assert.is_true(assert(parser.parse { "stats", "--json", "--json" }).given.json)
   end)
 
