@@ -11,16 +11,14 @@ import (
 	"github.com/hibiken/asynq"
 )
 
-// asynq's own command line, on what a crew has written. It is a module without releases, so it is not fetched here: who
-// has it names it with ASYNQ_CLI.
+// asynq's own command line (cli/go.mod pins its version), on what a crew has written.
 
 // shell returns a function that runs asynq's command line and returns what it printed.
 func (w *world) shell() func(arguments ...string) string {
 	w.t.Helper()
 	program := os.Getenv("ASYNQ_CLI")
 	if program == "" {
-		w.t.Skip("asynq's command line is not here: `go install github.com/hibiken/asynq/tools/asynq@latest`, " +
-			"and name it with ASYNQ_CLI=/path/to/asynq")
+		w.t.Fatal("ASYNQ_CLI does not name asynq's command line: run these tests by `make interop`, which builds it")
 	}
 	return func(arguments ...string) string {
 		w.t.Helper()
