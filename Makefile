@@ -12,11 +12,10 @@ PREFIX  := /usr/local
 BUILD   := build/$(if $(SAN),san,release)
 GO      := $(or $(shell command -v go),/usr/local/go/bin/go)
 
-PACKAGES := luajit libuv1-dev hiredis libprotobuf-c openssl libpcre2-8
 ROOMS    := base config protocol redis supervisor worker client lualib cli
 
 # Recursive on purpose: pkg-config is asked once the Debian packages are there (see deps).
-PKG_CFLAGS = $(shell pkg-config --cflags luajit libuv hiredis libprotobuf-c libcrypto libpcre2-8)
+PKG_CFLAGS = $(shell pkg-config --cflags luajit libuv hiredis libprotobuf-c libcrypto libpcre2-8 libcurl libpq)
 LIBS       = $(shell pkg-config --libs luajit libuv hiredis libprotobuf-c libcrypto libpcre2-8) -lm -lpthread -ldl
 # The installed client library carries no Lua and no PCRE2.
 CLIENT_LIBS = $(shell pkg-config --libs libuv hiredis libprotobuf-c libcrypto) -lpthread

@@ -73,4 +73,15 @@ function crew.client(url, options)
   return require("mooncrew.client").open(url, options)
 end
 
-return crew
+-- Modules that most scripts do without: loaded when a script first names them.
+local ON_DEMAND = { http = true, mail = true, redis = true, postgres = true, exec = true }
+
+return setmetatable(crew, {
+  __index = function(_, name)
+    if ON_DEMAND[name] then
+      local module = require("mooncrew." .. name)
+      crew[name] = module
+      return module
+    end
+  end,
+})

@@ -209,6 +209,19 @@ static int fold_unfit(lua_State *L) {
   return 0;
 }
 
+/* ---- the loop ---- */
+
+static void count_open(uv_handle_t *handle, void *count) {
+  *(lua_Integer *)count += !uv_is_closing(handle);
+}
+
+static int handles(lua_State *L) {
+  lua_Integer count = 0;
+  uv_walk(bindings_of(L)->tasks->loop, count_open, &count);
+  lua_pushinteger(L, count);
+  return 1;
+}
+
 /* ---- log lines ---- */
 
 static int log_begin(lua_State *L) {
@@ -250,6 +263,7 @@ static const luaL_Reg functions[] = {
     {"log_begin", log_begin},     {"log_text", log_text},
     {"log_json", log_json},       {"log_end", log_end},
     {"fold_finish", fold_finish}, {"fold_unfit", fold_unfit},
+    {"handles", handles},
 };
 
 int luaopen_mooncrew_native_worker(lua_State *L) {

@@ -11,6 +11,7 @@
  *   enqueue_send(slot, type, payload, options) → request    options as mooncrew.options.normalize makes them
  *   log_begin(level, event) → whether it is wanted; then log_text(key, text), log_json(key, json) …, log_end()
  *   clock_wall(), clock_monotonic()                seconds
+ *   handles() → count                              open handles of the worker's loop: what waits must leave none behind
  *
  * A slot that holds no task is an error, never a crash.
  */

@@ -2,6 +2,7 @@
 #include "worker/vm.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/random.h"
 #include "lualib/modules.h"
 #include "lualib/native.h"
@@ -14,6 +15,12 @@
 static const char *const entry_names[MC_VM_ENTRIES] = {
     [MC_VM_LOAD] = "load",     [MC_VM_START] = "start",       [MC_VM_STEP] = "step", [MC_VM_STOP] = "stop",
     [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold",
+};
+
+/* C halves of Lua modules that need the worker: opened when a script first asks for them. The upvalue is the
+ * mc_bindings. */
+static const luaL_Reg native_modules[] = {
+    {"mooncrew.native_worker", luaopen_mooncrew_native_worker},
 };
 
 /* Where a call of ours stands on the Lua stack: it is always empty between calls, and coroutines have their own. */
@@ -69,7 +76,8 @@ int mc_vm_open(mc_vm *vm, const char *lua_path, struct mc_bindings *bindings, mc
   seed_random(L);
   mc_lua_modules_install(L, lua_path);
   preload(L, "mooncrew.native", luaopen_mooncrew_native, NULL);
-  preload(L, "mooncrew.native_worker", luaopen_mooncrew_native_worker, bindings);
+  for (size_t i = 0; i < MC_COUNT(native_modules); i++)
+    preload(L, native_modules[i].name, native_modules[i].func, bindings);
   lua_pushcfunction(L, on_error);
   vm->error_handler = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_getglobal(L, "require");
