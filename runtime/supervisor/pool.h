@@ -92,6 +92,7 @@ void mc_worker_recall(mc_worker *worker); /* at each look: takes back what stand
 /* No more respawns; closes the sockets, at which workers exit, and kills those that do not. The loop ends when all are
  * gone. */
 void mc_pool_close(struct mc_node *node);
-void mc_pool_deinit(mc_pool *pool); /* after the loop has ended */
+bool mc_pool_closed(const mc_pool *pool); /* no worker's process is left */
+void mc_pool_deinit(mc_pool *pool);       /* after the loop has ended */
 
 #endif

@@ -14,7 +14,7 @@
 
 static const char *const entry_names[MC_VM_ENTRIES] = {
     [MC_VM_LOAD] = "load",     [MC_VM_START] = "start",       [MC_VM_STEP] = "step", [MC_VM_STOP] = "stop",
-    [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold",
+    [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold", [MC_VM_CLOSE] = "close",
 };
 
 /* C halves of Lua modules that need the worker: opened when a script first asks for them. The upvalue is the
