@@ -42,8 +42,8 @@ end
 ---@type fun(hook: fun(task: mooncrew.Context, message: string, details: mooncrew.ErrorDetails))
 hooks.on_error = declare "on_error"
 
---- Calls this once in every worker, when all scripts are loaded and before any task is given to it. It may wait, for 25 s
---- in all. An error in it is like one in a script: the worker does not start.
+--- Calls this once in every worker, when all scripts are loaded and before any task is given to it. It may wait; all of
+--- them together for 25 s. An error in it is like one in a script: the worker does not start.
 ---@type fun(hook: fun())
 hooks.on_start = declare "on_start"
 

@@ -67,7 +67,7 @@ crew.on_start = hooks.on_start
 --- Calls a function in every worker that ends, when no task is left.
 crew.on_stop = hooks.on_stop
 
---- Says when failed tasks are tried again whose definition says nothing about it, or whose retry function returns nil: a
+--- Says when failed tasks are tried again whose definition says nothing of it, or whose retry function returns nil: a
 --- delay, a list of delays (the last for all that follow), or a function of how often the task was retried, its error
 --- and the task, which returns a delay, or nil for the default.
 ---@param retry number|string|(number|string)[]|mooncrew.RetryFunction
