@@ -12,7 +12,9 @@
 -- A schema never changes: its methods return a new one. Wrong definitions raise an error at the place of the mistake.
 
 local compile = require "mooncrew.schema.compile"
+local export = require "mooncrew.schema.export"
 local json = require "mooncrew.json"
+local runtime = require "mooncrew.schema.runtime"
 local set_options = require "mooncrew.schema.options"
 
 local M = {}
@@ -114,7 +116,7 @@ function M.enum(values)
   if not set then
     error("schema.enum: " .. listed, 2)
   end
-  return define("enum", nil, { set = set, listed = listed })
+  return define("enum", nil, { set = set, listed = listed, values = runtime.copy(values) })
 end
 
 --- A list of items that all fit one schema.
@@ -252,6 +254,12 @@ end
 ---@return any value    or, after nil, a message that begins with the path
 function Schema:decode(text, name)
   return json.decode(text, self, name)
+end
+
+--- The same as JSON Schema (draft 2020-12): a plain table for json.encode.
+---@return table
+function Schema:json_schema()
+  return export.write(self)
 end
 
 --- The schema of the place to which keys lead (0-based numbers for items), nil where there is none.

@@ -7,6 +7,7 @@ local place = require "mooncrew.place"
 local normalize = require("mooncrew.options").normalize
 local read_retry = require "mooncrew.retry"
 local registry = require "mooncrew.registry"
+local DIALECT = require("mooncrew.schema.export").DIALECT
 local unknown = require "mooncrew.unknown"
 
 ---@class mooncrew.Definition
@@ -136,6 +137,20 @@ function Definition:enqueue(payload, options)
       (self.type:gsub("%*$", "resize"))), 2)
   end
   return distribute.enqueue(self, payload, options)
+end
+
+--- What the payload must look like, as JSON Schema (draft 2020-12) with the task type as its title. Without a payload
+--- schema: one that accepts any JSON. Nil for raw payloads, which are no JSON.
+---@return table|nil
+function Definition:json_schema()
+  local schema = self.payload
+  if schema == "raw" then
+    return nil
+  end
+  local out = schema and schema:json_schema() or { ["$schema"] = DIALECT }
+  out.title = self.type
+  out.description = out.description or self.description
+  return out
 end
 
 local function build(name, def, source)

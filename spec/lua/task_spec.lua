@@ -112,6 +112,19 @@ describe("crew.task", function()
     end)
   end)
 
+  it("tells the shape of its payload as JSON Schema", function()
+    local dialect = "https://json-schema.org/draft/2020-12/schema"
+    local with_schema = crew.task("some:schema", { perform = print, description = "says it",
+      payload = crew.schema.object { n = crew.schema.number() } })
+    assert.are.same({
+      ["$schema"] = dialect, title = "some:schema", description = "says it", type = "object", required = { "n" },
+      properties = { n = { type = "number" } }, additionalProperties = false,
+    }, with_schema:json_schema())
+    assert.are.same({ ["$schema"] = dialect, title = "some:json" },
+      crew.task("some:json", { perform = print }):json_schema())
+    assert.is_nil(crew.task("some:raw", { perform = print, payload = "raw" }):json_schema())
+  end)
+
   it("does not enqueue by a prefix", function()
     local definition = crew.task("image:*", { perform = print })
     local ok, message = pcall(function()
