@@ -4,6 +4,7 @@ return {
   require "mooncrew.cli.command.dev",
   require "mooncrew.cli.command.run",
   require "mooncrew.cli.command.check",
+  require "mooncrew.cli.command.gen",
   require "mooncrew.cli.command.enqueue",
   require "mooncrew.cli.command.stats",
   require "mooncrew.cli.queue",
