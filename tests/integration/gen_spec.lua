@@ -70,10 +70,10 @@ local REFUSED = {
   nan = "payload.matrix[1][1]: JSON has no number for infinity or not-a-number",
 }
 
-local NASTY = '{"any":{"a":[1,null]},%s"class":"c",%s"empty":{},"flag":%s,"func":5,"größe":9007199254740993,%s"int":true,'
-  .. '"labels":{"a":"2","z":"1","é":"3"},"least":-9223372036854775808,"list":%s,"matrix":[[0.5,-1],[]],%s'
-  .. '"most":9223372036854775807,"nested":%s,%s"odd":["a b","ü","\\"q\\"\\\\"],%s"opt":%s,"rows":[{"id":-9007199254740991,'
-  .. '"tags":["<&>","\\u0001\\t\127\\"\\\\/"]},{"id":9007199254740991,"tags":[]}],"rows_count":3,"the-dash":"d",'
+local NASTY = '{"any":{"a":[1,null]},%s"class":"c",%s"empty":{},"flag":%s,"func":5,"größe":9007199254740993,%s'
+  .. '"int":true,"labels":{"a":"2","z":"1","é":"3"},"least":-9223372036854775808,"list":%s,"matrix":[[0.5,-1],[]],%s'
+  .. '"most":9223372036854775807,"nested":%s,%s"odd":["a b","ü","\\"q\\"\\\\"],%s"opt":%s,'
+  .. '"rows":[{"id":-9007199254740991,"tags":["<&>","\\u0001\\t\127\\"\\\\/"]},{"id":9007199254740991,"tags":[]}],"rows_count":3,"the-dash":"d",'
   .. '"type":"t"}'
 
 local ARRIVED = {

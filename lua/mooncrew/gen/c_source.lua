@@ -252,8 +252,8 @@ function puts:array(declaration)
   local out, shape = self.out, declaration.shape
   local of = self.plan:type_of(shape.item)
   of = of == "const char *" and "const char *const " or "const " .. of
-  out:block(("static void put_%s(json_writer *w, const json_path *at, %s*items, size_t count) {"):format(declaration.name,
-    of), function()
+  out:block(("static void put_%s(json_writer *w, const json_path *at, %s*items, size_t count) {"):format(
+    declaration.name, of), function()
       local fallible = can_fail(shape.item)
       if fallible then
         out:add("json_path here = {at, NULL, 0};")

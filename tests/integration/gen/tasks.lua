@@ -1,5 +1,5 @@
--- Tasks with awkward names and shapes, for generated code: each handler keeps what it was given as its result, and fails
--- when those bytes are not the canonical JSON of the payload.
+-- Tasks with awkward names and shapes, for generated code: each handler keeps what it was given as its result, and
+-- fails when those bytes are not the canonical JSON of the payload.
 local crew = require "mooncrew"
 local schema = crew.schema
 

@@ -27,8 +27,8 @@ local USED = { c = { "name", "prefix" }, go = { "name", "package" }, jsonschema 
 
 local function describe(target)
   return function(parser)
-    parser:description(("Loads the scripts as `mooncrew check` does, and writes %s. The same scripts give the same bytes.")
-      :format(target.summary))
+    parser:description(("Loads the scripts as `mooncrew check` does, and writes %s. The same scripts give the same "
+      .. "bytes."):format(target.summary))
     parser:option("--out"):argname("DIR"):default("."):description("the folder to write to, which is made if it is "
       .. "missing; - prints everything")
     for _, name in ipairs(USED[target.name]) do
