@@ -1,5 +1,6 @@
 -- Regular expressions of JSON Schema, which are ECMAScript's, as PCRE2 reads them. The dialects share nearly all; what
--- differs in writing only is rewritten here: \u0041, \u{1F600}, \p{Letter}, \p{Script=Greek}.
+-- differs in writing only is rewritten here: \u0041, \u{1F600}, \p{Letter}, \p{Script=Greek}; and \s, which has the
+-- spaces of Unicode there.
 
 local M = {}
 
@@ -20,8 +21,10 @@ local function property(letter, name)
   return ("\\%s{%s}"):format(letter, CATEGORIES[value] or value)
 end
 
+local SPACES = "\\s\\x{a0}\\x{feff}\\x{2028}\\x{2029}\\p{Zs}"
+
 -- How an escape is written for PCRE2, and how long it is here.
-local function escape_at(pattern, at)
+local function escape_at(pattern, at, in_class)
   local hex = pattern:match("^u(%x%x%x%x)", at)
   if hex then
     return ("\\x{%s}"):format(hex), 5
@@ -35,6 +38,11 @@ local function escape_at(pattern, at)
     return property(letter, name), #name + 3
   end
   local character = pattern:sub(at, at)
+  if character == "s" then
+    return in_class and SPACES or "[" .. SPACES .. "]", 1
+  elseif character == "S" and not in_class then
+    return "[^" .. SPACES .. "]", 1
+  end
   return "\\" .. character, 1
 end
 
@@ -42,17 +50,21 @@ end
 ---@param pattern string
 ---@return string
 function M.translate(pattern)
-  local out, at = {}, 1
-  while at <= #pattern do
-    local backslash = pattern:find("\\", at, true)
-    if not backslash then
-      break
+  local out, at, in_class = {}, 1, false
+  while true do
+    local odd = pattern:find("[\\%[%]]", at)
+    if not odd then
+      return table.concat(out) .. pattern:sub(at)
     end
-    local text, size = escape_at(pattern, backslash + 1)
-    out[#out + 1] = pattern:sub(at, backslash - 1) .. text
-    at = backslash + 1 + size
+    local text, size = pattern:sub(odd, odd), 0
+    if text == "\\" then
+      text, size = escape_at(pattern, odd + 1, in_class)
+    else
+      in_class = text == "["
+    end
+    out[#out + 1] = pattern:sub(at, odd - 1) .. text
+    at = odd + 1 + size
   end
-  return table.concat(out) .. pattern:sub(at)
 end
 
 return M

@@ -146,6 +146,8 @@ function M.is_multiple(value, factor)
     return value % factor == 0
   elseif value % 1 == 0 and factor % 1 == 0 then
     return math.fmod(value, factor) == 0
+  elseif value % 1 == 0 and (1 / factor) % 1 == 0 then -- such as 0.5: all integers, also where the quotient overflows
+    return true
   end
   local times = math.floor(value / factor + 0.5)
   return times - times == 0 and ("%.15g"):format(times * factor) == ("%.15g"):format(value)
