@@ -416,38 +416,3 @@ describe("a wrong definition", function()
     assert.is_truthy(message:find("schema_spec.lua:", 1, true))
   end)
 end)
-
-describe("as JSON Schema", function()
-  local DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-  local function exported(shape)
-    local out = shape:json_schema()
-    assert.are.equal(DIALECT, out["$schema"])
-    out["$schema"] = nil
-    return (json.encode(out))
-  end
-
-  local cases = {
-    { schema.string { min_length = 1, max_length = 9, pattern = "^a" },
-      '{"maxLength":9,"minLength":1,"pattern":"^a","type":"string"}' },
-    { schema.integer { min = 0, max = 5 }, '{"maximum":5,"minimum":0,"type":"integer"}' },
-    { schema.integer(), '{"maximum":9007199254740991,"minimum":-9007199254740991,"type":"integer"}' },
-    { schema.number { min = 0.5 }, '{"minimum":0.5,"type":"number"}' },
-    { schema.boolean():describe("on or off"), '{"description":"on or off","type":"boolean"}' },
-    { schema.int64(), '{"format":"int64","type":"integer"}' },
-    { schema.any():optional(), "{}" },
-    { schema.enum({ "a", 1, false }):default("a"), '{"default":"a","enum":["a",1,false,null]}' },
-    { schema.array(schema.boolean(), { min_items = 1, max_items = 2 }):default { true },
-      '{"default":[true],"items":{"type":"boolean"},"maxItems":2,"minItems":1,"type":["array","null"]}' },
-    { schema.map(schema.number()), '{"additionalProperties":{"type":"number"},"type":"object"}' },
-    { schema.object { b = schema.boolean(), a = schema.any(), c = schema.string():optional() },
-      '{"additionalProperties":false,"properties":{"a":{},"b":{"type":"boolean"},"c":{"type":["string","null"]}},'
-      .. '"required":["a","b"],"type":"object"}' },
-    { schema.object({}, { allow_unknown = true }), '{"properties":{},"type":"object"}' },
-  }
-  for _, case in ipairs(cases) do
-    it("gives " .. case[2], function()
-      assert.are.equal(case[2], exported(case[1]))
-    end)
-  end
-end)

@@ -19,6 +19,7 @@ local kinds -- required when first needed: kinds write themselves with an emitte
 ---@field functions string[]    the sources of finished functions, by number
 ---@field count integer         how many functions are finished or begun
 ---@field numbers table         by schema: the numbers of its functions, by part
+---@field looked_at table       by schema: what endless.lua knows of it
 ---@field constants any[]       values that the source refers to as K[n]
 local Emitter = {}
 Emitter.__index = Emitter
@@ -28,7 +29,8 @@ Emitter.__index = Emitter
 ---@return mooncrew.schema.Emitter
 function Emitter.new(listing)
   kinds = kinds or require "mooncrew.schema.kinds"
-  return setmetatable({ listing = listing, lines = {}, functions = {}, count = 0, numbers = {}, constants = {} },
+  return setmetatable({ listing = listing, lines = {}, functions = {}, count = 0, numbers = {}, constants = {},
+    looked_at = {} },
     Emitter)
 end
 
@@ -137,7 +139,7 @@ end
 -- What becomes of a value that is absent, or null.
 local function emit_absent(e, node, x, where)
   if node.has_default then
-    e:line("%s = copy(%s)", x, e:constant(node.default_value))
+    e:line("%s = copy(%s)", x, e:constant(node:settled_default()))
   elseif node.is_optional then
     e:line("%s = nil", x)
   else

@@ -106,29 +106,51 @@ local function list_each(at, functions, numbers, value, decoded, limit)
   return lists, best
 end
 
--- Where no alternative is of the right kind, none is nearer than another: "fits none of 2: expected string, got …"
-local function report_kinds(errors, at, lists)
-  local said, parts = {}, {}
-  for _, list in ipairs(lists) do
-    local message = list[1] and list[1].message
-    if message and not said[message] and #parts < MOST_SHOWN then
-      said[message] = true
-      parts[#parts + 1] = message
+-- What a list says of a place where the value is another one altogether.
+local function heavy_at(list, steps)
+  for _, one in ipairs(list) do
+    if one.heavy and one.steps == steps then
+      return one.message
     end
   end
-  M.report(errors, at, ("fits none of the %d alternatives: %s"):format(#lists, table.concat(parts, "; or ")), true)
+end
+
+-- The place where every alternative wants another value, such as the name of a type, and what each wants.
+local function common_ground(lists, best)
+  for _, one in ipairs(lists[best]) do
+    local wanted, said = {}, {}
+    for i, list in ipairs(lists) do
+      local message = one.heavy and heavy_at(list, one.steps)
+      if not message then
+        break
+      elseif not said[message] then
+        said[message] = true
+        wanted[#wanted + 1] = message
+      end
+      if i == #lists then
+        return one.steps, wanted
+      end
+    end
+  end
+end
+
+-- There none is nearer than another.
+local function report_common(errors, steps, wanted, count)
+  local shown = table.concat(wanted, "; or ", 1, math.min(#wanted, MOST_SHOWN))
+  M.report(errors, steps, ("fits none of the %d alternatives: %s%s"):format(count, shown,
+    #wanted > MOST_SHOWN and " …" or ""), true)
 end
 
 --- Adds why a value fits no alternative: what is wrong with it as the one that comes nearest.
 ---@param labels (string|false)[]  what the alternatives are called
 function M.report_no_fit(errors, at, functions, numbers, labels, value, decoded)
   local lists, best = list_each(at, functions, numbers, value, decoded, errors.limit)
-  local nearest_list = lists[best]
-  if nearest_list.distance >= ANOTHER_KIND and #lists > 1 then
-    return report_kinds(errors, at, lists)
+  local steps, wanted = common_ground(lists, best)
+  if steps and #lists > 1 then
+    return report_common(errors, steps, wanted, #lists)
   end
   local called = labels[best] and (", %s"):format(labels[best]) or ""
-  for _, one in ipairs(nearest_list) do
+  for _, one in ipairs(lists[best]) do
     local suffix = #lists > 1 and (" (alternative %d of %d%s, the nearest)"):format(best, #lists, called) or ""
     M.report(errors, one.steps, one.message .. suffix, one.heavy)
   end

@@ -258,7 +258,7 @@ export = function(writer, node)
     out.description = node.about
   end
   if node.has_default then
-    out.default = copy(node.default_value)
+    out.default = copy(node:settled_default())
   end
   return out
 end

@@ -5,6 +5,7 @@ local array = require "mooncrew.json.array"
 local compile = require "mooncrew.schema.compile"
 local depth = require "mooncrew.schema.depth"
 local ecma = require "mooncrew.schema.ecma"
+local endless = require "mooncrew.schema.endless"
 local formats = require "mooncrew.schema.formats"
 local int64 = require "mooncrew.json.int64"
 local keywords = require "mooncrew.schema.keywords"
@@ -302,39 +303,6 @@ local function resolve(reader)
   end
 end
 
-local IN_PLACE_LISTS = { "all_of", "any_of", "one_of" }
-local IN_PLACE = { "ref", "negated", "condition", "yes", "no" }
-
-local check_endless -- forward: it goes down
-
-local function check_lists(node, state, pointer)
-  for _, name in ipairs(IN_PLACE_LISTS) do
-    for _, branch in ipairs(node[name] or {}) do
-      check_endless(branch, state, pointer)
-    end
-  end
-  for _, branch in next, node.dependent_schemas or {} do
-    check_endless(branch, state, pointer)
-  end
-end
-
--- A schema that comes back to itself without having gone into the value would never come to an end.
-check_endless = function(node, state, pointer)
-  if state[node] == "open" then
-    refuse(pointer, "the reference leads back to itself")
-  elseif state[node] then
-    return
-  end
-  state[node] = "open"
-  for _, name in ipairs(IN_PLACE) do
-    if node[name] then
-      check_endless(node[name], state, pointer)
-    end
-  end
-  check_lists(node, state, pointer)
-  state[node] = "done"
-end
-
 local function build(description)
   local reader = { nodes = {}, pending = {} }
   if type(description) == "table" then
@@ -344,7 +312,9 @@ local function build(description)
   resolve(reader)
   local state = {}
   for _, one in ipairs(reader.pending) do
-    check_endless(one.node, state, one.pointer .. "/$ref")
+    if endless.is(one.node, state) then
+      refuse(one.pointer .. "/$ref", "the reference leads back to itself")
+    end
   end
   node.validator = compile(node)
   return node

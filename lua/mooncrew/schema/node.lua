@@ -54,6 +54,19 @@ function Schema:nullable()
   return with(self, { is_nullable = true })
 end
 
+-- Raised where a schema.ref leads to nothing yet.
+local Unresolved = { __tostring = function(self) return self.message end }
+
+-- The default as the schema completes it; nil and what is wrong when it does not fit.
+local function complete_default(self, value)
+  local required = with(self, { is_optional = false, has_default = false })
+  local ok, result = required:validate(value, "default")
+  if not ok then
+    return nil, ("schema.%s: %s"):format(self.kind, result)
+  end
+  return result
+end
+
 --- May be absent or null, and is a copy of this value then. The value must fit the schema.
 ---@param value any
 ---@return mooncrew.Schema
@@ -61,12 +74,26 @@ function Schema:default(value)
   if value == nil then
     error("schema: default needs a value; use :optional() for none", 2)
   end
-  local required = with(self, { is_optional = false, has_default = false })
-  local ok, result = required:validate(value, "default")
-  if not ok then
-    error(("schema.%s: %s"):format(self.kind, result), 2)
+  local done, result, message = pcall(complete_default, self, value)
+  local is_early = not done and getmetatable(result) == Unresolved -- its schema is not complete: looked at when used
+  if not done and not is_early then
+    error(result, 0)
+  elseif message then
+    error(message, 2)
   end
-  return with(self, { is_optional = true, has_default = true, default_value = result })
+  return with(self, { is_optional = true, has_default = true, default_value = is_early and value or result,
+    default_is_early = is_early })
+end
+
+--- What stands for an absent value.
+---@package
+function Schema:settled_default()
+  if self.default_is_early then
+    self.default_is_early = false
+    local result, message = complete_default(self, self.default_value)
+    self.default_value = message and error(message, 0) or result
+  end
+  return self.default_value
 end
 
 --- Says for people what the value is.
@@ -193,7 +220,8 @@ end
 function Schema:target()
   local target = self.resolve()
   if not Schema.is(target) then
-    error("schema.ref: its function must return a schema, got " .. type(target), 0)
+    error(setmetatable({ message = "schema.ref: its function must return a schema, got " .. type(target) },
+      Unresolved), 0)
   end
   return target
 end

@@ -2,33 +2,17 @@
 
 local M = {}
 
-local IN_PLACE = { "branches", "all_of", "any_of", "one_of" }
-local SINGLE = { "ref", "yes", "no" }
-
-local gather -- forward: schemas stand in for others
-
-local function gather_all(nodes, found, seen)
-  for _, node in pairs(nodes or {}) do
-    gather(node, found, seen)
-  end
-end
+local in_place = require("mooncrew.schema.endless").in_place
 
 -- Adds the schema and all that look at the same value.
-gather = function(node, found, seen)
+local function gather(node, found, seen)
   if seen[node] then
     return
   end
   seen[node] = true
   found[#found + 1] = node
-  for _, name in ipairs(IN_PLACE) do
-    gather_all(node[name], found, seen)
-  end
-  for _, name in ipairs(SINGLE) do
-    gather_all({ node[name] }, found, seen)
-  end
-  gather_all(node.dependent_schemas, found, seen)
-  if node.kind == "ref" then
-    gather(node:target(), found, seen)
+  for _, other in ipairs(in_place(node)) do
+    gather(other, found, seen)
   end
 end
 
@@ -50,7 +34,9 @@ end
 local function below(nodes, key)
   local found, seen = {}, {}
   for _, node in ipairs(nodes) do
-    gather_all((type(key) == "number" and item_schemas or field_schemas)(node, key), found, seen)
+    for _, inner in pairs((type(key) == "number" and item_schemas or field_schemas)(node, key)) do
+      gather(inner, found, seen)
+    end
   end
   return found
 end

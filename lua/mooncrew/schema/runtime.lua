@@ -36,6 +36,11 @@ function M.number_or_kind(value)
   return number_text(value) or (value == value and "infinity" or "not-a-number")
 end
 
+--- A number or a 64-bit integer by its digits.
+function M.shown_number(value)
+  return int64.text(value) or M.number_or_kind(value)
+end
+
 --- Characters of a text; its bytes where it is not UTF-8, which encoding then refuses.
 function M.length(text)
   return native.utf8_length(text) or #text

@@ -24,7 +24,7 @@ local function emit_unique(e, node)
   if node.unique_items then
     e:line("local first, second = find_twice(v, size)")
     e:line("if first then")
-    e:fail(HERE, '("items %%d and %%d are equal, and must differ"):format(first - 1, second - 1)')
+    e:fail(HERE, '("items %d and %d are equal, and must differ"):format(first - 1, second - 1)')
     e:line("end")
   end
 end
@@ -36,12 +36,12 @@ local function emit_contains(e, node)
   local min, max = node.min_contains or 1, node.max_contains
   e:line("local found = count_fitting(T[%d], v, size, decoded)", e:of(node.contains))
   e:line("if found < %d then", min)
-  e:fail(HERE, '"must contain at least %s of the kind that its schema names, contains " .. found',
+  e:fail(HERE, '"must have at least %s that fit `contains`, has " .. found',
     words.plural(min, "item"))
   e:line("end")
   if max then
     e:line("if found > %d then", max)
-    e:fail(HERE, '"must contain at most %s of the kind that its schema names, contains " .. found',
+    e:fail(HERE, '"must have at most %s that fit `contains`, has " .. found',
       words.plural(max, "item"))
     e:line("end")
   end

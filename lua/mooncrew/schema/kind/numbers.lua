@@ -21,7 +21,7 @@ local function emit_bounds(e, node, x, where, spell)
     local limit, operator, words = node[bound[1]], bound[2], bound[3]
     if limit then
       e:line("if %s %s %s then", x, operator, spell(limit))
-      e:fail(where, '"must be %s %s, is " .. number_or_kind(%s)', words, text_of(limit), x)
+      e:fail(where, '"must be %s %s, is " .. shown_number(%s)', words, text_of(limit), x)
       e:line("end")
     end
   end
@@ -30,7 +30,7 @@ end
 local function emit_multiple(e, node, x, where, limit)
   if node.multiple_of then
     e:line("if not is_multiple(%s, %s) then", x, limit)
-    e:fail(where, '"must be a multiple of %s, is " .. number_or_kind(%s)', text_of(node.multiple_of), x)
+    e:fail(where, '"must be a multiple of %s, is " .. shown_number(%s)', text_of(node.multiple_of), x)
     e:line("end")
   end
 end

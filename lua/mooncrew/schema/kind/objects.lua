@@ -81,11 +81,12 @@ function M.emit_whole(e, node)
   emit_dependent_schemas(e, node)
 end
 
-local function emit_is_object(e)
+-- `is_array` is source: when a table is an array.
+local function emit_is_object(e, is_array)
   e:line('if type(v) ~= "table" then')
   e:leave(HERE, '"expected object, got " .. kind_of(v)')
   e:line("end")
-  e:line("if getmetatable(v) == array_metatable then")
+  e:line("if getmetatable(v) == array_metatable or %s then", is_array)
   e:leave(HERE, '"expected object, got array"')
   e:line("end")
 end
@@ -136,7 +137,7 @@ end
 
 local function object_body(e, node)
   local patterns = node.pattern_list and e:constant(node.pattern_regexes)
-  emit_is_object(e)
+  emit_is_object(e, "v[1] ~= nil")
   local open = node.allow_unknown or node.additional_properties
   if not open then
     emit_refuse_unknown(e, node, patterns)
@@ -149,7 +150,7 @@ local function object_body(e, node)
 end
 
 local function map_body(e, node)
-  emit_is_object(e)
+  emit_is_object(e, "decoded and v[1] ~= nil")
   M.emit_whole(e, node)
   e:line("local out = decoded == true and v or {}")
   e:line("for key, x in next, v do")

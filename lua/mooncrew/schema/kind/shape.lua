@@ -63,7 +63,7 @@ end
 
 local function emit_number(e, node, x, where)
   if node.wide then
-    e:line("if n and n %% 1 == 0 then")
+    e:line("if n and n % 1 == 0 then")
     numbers.emit_int64(e, node, x, where)
     e:line("end")
   elseif has_any(node, NUMBER) then

@@ -1,5 +1,7 @@
 -- Single values: true and false, null, anything, one of a list; and what stands elsewhere.
 
+local endless = require "mooncrew.schema.endless"
+
 local M = {}
 
 --- Checks that x is one of node.allowed, which is made by schema/values.lua.
@@ -35,6 +37,9 @@ M.kinds = {
     options = {},
     takes_null = true,
     body = function(e, node)
+      if endless.is(node, e.looked_at) then
+        error("schema.ref: the schema leads back to itself without going into the value", 0)
+      end
       e:call(e:of(node:target()), "v", '""')
       e:line("return v")
     end,
