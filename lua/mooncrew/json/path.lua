@@ -41,4 +41,21 @@ function M.steps(keys)
   return table.concat(out) .. (#keys > MOST_STEPS and "..." or "")
 end
 
+--- A message that begins with a path, in two: the path, and what is said of it.
+---@param text string
+---@return string path, string message
+function M.split(text)
+  local name, rest = text:match("^([^%s.:%[]*)(.*)$")
+  local steps = ""
+  while rest:find("^[.%[]") do
+    local step = rest:match("^%.%.%.") or rest:match("^%.[%w_]+") or rest:match('^%["[^"]*"%]')
+      or rest:match("^%[%d+%]")
+    if not step then
+      break
+    end
+    steps, rest = steps .. step, rest:sub(#step + 1)
+  end
+  return name .. steps, (rest:gsub("^: ", ""))
+end
+
 return M
