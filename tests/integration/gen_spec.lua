@@ -67,14 +67,15 @@ local REFUSED = {
   enum = "payload.locale: is none of the values of its enum", null = "payload: required",
   range = "payload.rows[1].id: must be at most 9007199254740991", twice = "payload.labels: a key stands there twice",
   few = "payload.list: must have at least 1 items",
+  ring = "", above = "payload.share: must be more than 0",
   nan = "payload.matrix[1][1]: JSON has no number for infinity or not-a-number",
 }
 
 local NASTY = '{"any":{"a":[1,null]},%s"class":"c",%s"empty":{},"flag":%s,"func":5,"größe":9007199254740993,%s'
   .. '"int":true,"labels":{"a":"2","z":"1","é":"3"},"least":-9223372036854775808,"list":%s,"matrix":[[0.5,-1],[]],%s'
   .. '"most":9223372036854775807,"nested":%s,%s"odd":["a b","ü","\\"q\\"\\\\"],%s"opt":%s,'
-  .. '"rows":[{"id":-9007199254740991,"tags":["<&>","\\u0001\\t\127\\"\\\\/"]},{"id":9007199254740991,"tags":[]}],"rows_count":3,"the-dash":"d",'
-  .. '"type":"t"}'
+  .. '"rows":[{"id":-9007199254740991,"tags":["<&>","\\u0001\\t\127\\"\\\\/"]},{"id":9007199254740991,"tags":[]}],'
+  .. '"rows_count":3,"the-dash":"d","type":"t"}'
 
 local ARRIVED = {
   default = 'email:welcome {"locale":"en","username":"ada"}',
@@ -86,6 +87,9 @@ local ARRIVED = {
   texts = 'texts ["","\\b\\f\\n\\r\\t\\u001f","\226\128\168","😀"]',
   image = 'image:resize {"url":"u"}', raw = "raw \255{", free = 'free {"a":1}', nothing = "free ", any = "2fa:größe []",
   maybe = "maybe ", or_else = 'or else "dflt"', first = 'a:b {"item":{"v":"i"},"w":7}', second = 'a_b "s"',
+  tree = 'tree {"children":[{"children":[],"name":"leaf"}],"left":{"children":[],"name":"leaf"},"name":"root"}',
+  choices = 'choices {"constant":"k","count":null,"either":5,"may_be_null":null,"nulls":[1,null],"pair":["a",1],'
+    .. '"share":0.5,"when":"2026-01-31T12:00:00Z","yes":true}', imported = 'imported {"price":{"cents":5}}',
   choice = 'int "y"', map = 'json:add {"":-9223372036854775808,"x":1}',
 }
 
@@ -110,7 +114,7 @@ describe("generated C", function()
         if ARRIVED[name] then assert.equal(ARRIVED[name], result) end
       end
     end
-    assert.equal(18, count)
+    assert.equal(21, count)
   end))
 
   it("applies the options that the script declares, under those that are given", with_crew(function(crew)
@@ -127,6 +131,19 @@ describe("generated C", function()
     local code, text = crew:command { "enqueue", "email:welcome", '{"username":"ada"}', "--scripts", TASKS }
     assert.equal(1, code)
     assert.is_truthy(text:find("DUPLICATE_TASK", 1, true), text)
+  end))
+
+  it("works as the guide says", with_crew(function(crew)
+    local folder, flags = uv.cwd(), "-std=c11 -Wall -Wextra -Werror -I%s/runtime/client -Iinclude %s -o main main.c "
+      .. "include/tasks.c %s/libmooncrew.a %s -lpthread"
+    assert.equal(0, (crew:command { "gen", "c", "--scripts", folder .. "/scripts", "--out", "include" }))
+    crew:file("main.c", assert(read(folder .. "/docs/producers.md"):match "\n```c\n(.-)```"))
+    local sanitizers = SAN and SAN ~= "" and "-fsanitize=" .. SAN or ""
+    run(crew, "/usr/bin/gcc", split(flags:format(folder, sanitizers, BUILD, pkg_config())))
+    local code, text = Process.run(crew.folder .. "/main", { args = {}, cwd = crew.folder,
+      env = { MOONCREW_REDIS = crew.server:url() }, output = crew:file("main.out", "") }, 20 * wait.patience)
+    assert.equal(0, code, text)
+    assert.equal("scheduled", crew:queue("critical"):task(text:match "%S+").state)
   end))
 
   it("is C++ too, and warns of nothing in clang", with_crew(function(crew)

@@ -19,7 +19,7 @@ func (w *world) generated() string {
 	root, folder := setting(w.t, "MOONCREW_ROOT"), filepath.Join(w.folder, "module")
 	w.run(exec.Command(setting(w.t, "MOONCREW"), "gen", "go", "--scripts", filepath.Join(root, "tests/integration/gen"),
 		"--out", filepath.Join(folder, "tasks")))
-	for from, to := range map[string]string{"go.mod": "go.mod", "go.sum": "go.sum", "gen/program.go.txt": "main.go"} {
+	for from, to := range map[string]string{"go.mod": "go.mod", "go.sum": "go.sum", "testdata/gen/main.go": "main.go"} {
 		text, err := os.ReadFile(filepath.Join(root, "tests/interop", from))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(folder, to), text, 0o600)
@@ -47,6 +47,8 @@ const nastyStart = `nasty {"any":{"a":[1,null]},`
 
 var refusedByGo = map[string]string{
 	"again": "task already exists",
+	"ring":  "6",
+	"below": "payload.count: must be less than 10",
 	"long":  "payload.username: must have at most 8 characters",
 	"bytes": "payload.username: the string is not valid UTF-8",
 	"enum":  `payload.locale: expected one of "en", "fr"`,
@@ -63,6 +65,9 @@ var arrivedFromGo = map[string]string{
 		`"most":9223372036854775807,"nested":{},"odd":["a b","ü","\"q\"\\"],"opt":7,"rows":[{"id":-9007199254740991,` +
 		`"tags":["<&>","\u0001\t` + "\x7f" + `\"\\/"]},{"id":9007199254740991,"tags":[]}],"rows_count":3,"the-dash":"d","type":"t"}`,
 	"texts": `texts ["","\b\f\n\r\t\u001f","` + "\u2028" + `","😀"]`,
+	"tree":  `tree {"children":[{"children":[],"name":"leaf"}],"left":{"children":[],"name":"leaf"},"name":"root"}`,
+	"choices": `choices {"constant":"k","count":null,"either":5,"may_be_null":null,"nulls":[1,null],"pair":["a",1],` +
+		`"share":0.5,"when":"2026-01-31T12:00:00Z","yes":true}`, "imported": `imported {"price":{"cents":5}}`,
 	"image": `image:resize {"url":"u"}`, "raw": "raw \xff{", "free": `free {"a":1}`, "nothing": "free ",
 	"any": "2fa:größe []", "maybe": "maybe ", "or_else": `or else "dflt"`,
 	"first": `a:b {"item":{"v":"i"},"w":7}`, "second": `a_b "s"`, "choice": `int "y"`,
@@ -99,7 +104,7 @@ func TestGeneratedGoIsCleanAndItsPayloadsArrive(t *testing.T) {
 			t.Errorf("%s arrived as\n%s instead of\n%s", words[0], info.Result, want)
 		}
 	}
-	if count != 18-1 {
+	if count != 20 {
 		t.Errorf("%d tasks were enqueued:\n%s", count, told)
 	}
 }
@@ -133,4 +138,26 @@ func TestGeneratedGoAppliesTheScriptsOptionsUnderThoseGiven(t *testing.T) {
 		{ queue = "critical", unique = "1h" })))`); text != "DUPLICATE_TASK" {
 		t.Errorf("the same payload from Lua: %s", text)
 	}
+}
+
+func TestTheGuideToGeneratedGoCompiles(t *testing.T) {
+	w := newWorld(t)
+	folder := w.generated()
+	root := setting(t, "MOONCREW_ROOT")
+	w.run(exec.Command(setting(t, "MOONCREW"), "gen", "go", "--scripts", filepath.Join(root, "scripts"), "--out",
+		filepath.Join(folder, "tasks")))
+	guide, err := os.ReadFile(filepath.Join(root, "docs/producers.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(guide), "```go\n")
+	block, _, _ = strings.Cut(block, "```")
+	block = strings.Replace(block, "example.org/app/internal/tasks", "mooncrew/interop/tasks", 1)
+	if err := os.WriteFile(filepath.Join(folder, "main.go"), []byte(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if wrong := w.goTool(folder, "gofmt", "-l", "main.go"); wrong != "" {
+		t.Error("gofmt would change the guide's program")
+	}
+	w.goTool(folder, "go", "vet", "./...")
 }

@@ -33,6 +33,7 @@ local M = {}
 
 ---@class mooncrew.gen.CPlan
 ---@field scope mooncrew.gen.Scope
+---@field task string|nil  the name of the task whose payload is being declared
 ---@field list mooncrew.gen.CDeclaration[]
 ---@field by_shape table<table, mooncrew.gen.CDeclaration>  by shape, or by struct
 local Plan = {}
@@ -110,7 +111,8 @@ function Plan:declare(shape, name, base)
   elseif shape.kind == "enum" then
     declaration = self:add_enum(shape, name)
   elseif shape.kind == "struct" then
-    declaration = { kind = "struct", name = self.scope:take(name), shape = shape, members = {},
+    local own = shape.struct.name and ("%s_%s"):format(self.task, word_of(shape.struct.name, "struct"))
+    declaration = { kind = "struct", name = self.scope:take(own or name), shape = shape, members = {},
       recursive = shape.struct.recursive }
     self.by_shape[key] = declaration
     self:add_members(declaration, shape.struct.fields, base or declaration.name)
@@ -136,6 +138,7 @@ end
 ---@param optional boolean
 ---@return mooncrew.gen.CDeclaration
 function Plan:declare_payload(shape, base, optional)
+  self.task = base
   if shape.kind == "struct" then
     self.scope[base .. "_payload"] = nil -- it was kept for this
     return self:declare(shape, base .. "_payload", base)

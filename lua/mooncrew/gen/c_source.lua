@@ -3,6 +3,7 @@
 
 local header = require "mooncrew.gen.c_header"
 local json = require "mooncrew.json"
+local shape_bounds = require("mooncrew.gen.shape").bounds
 local quote = require "mooncrew.gen.c_quote"
 local runtime = require "mooncrew.gen.c_runtime"
 local text = require "mooncrew.gen.text"
@@ -34,19 +35,17 @@ local function bound_literal(bound)
 end
 
 local function check_bounds(out, shape, x, at)
-  for _, bound in ipairs { { shape.min, "<", "at least" }, { shape.max, ">", "at most" } } do
+  for _, bound in ipairs(shape_bounds(shape)) do
     local limit, operator, words = bound[1], bound[2], bound[3]
-    if limit then
-      local literal, whole = bound_literal(limit)
-      local value = x
-      if shape.kind == "number" then
-        literal = whole and json.encode(limit) .. ".0" or literal
-      elseif not whole then
-        value = "(double)" .. x
-      end
-      out:add("if (%s %s %s)", value, operator, literal)
-      out:add('  json_fail(w, %s, "must be %s %s");', at, words, json.encode(limit))
+    local literal, whole = bound_literal(limit)
+    local value = x
+    if shape.kind == "number" then
+      literal = whole and json.encode(limit) .. ".0" or literal
+    elseif not whole then
+      value = "(double)" .. x
     end
+    out:add("if (%s %s %s)", value, operator, literal)
+    out:add('  json_fail(w, %s, "must be %s %s");', at, words, json.encode(limit))
   end
 end
 
@@ -239,7 +238,7 @@ end
 
 -- Whether writing the value can fail, or fail inside of it, so that its place is needed.
 local function can_fail(shape)
-  return not (shape.kind == "boolean" or shape.kind == "integer" and not shape.min and not shape.max)
+  return not (shape.kind == "boolean" or shape.kind == "integer" and #shape_bounds(shape) == 0)
 end
 
 local function put_count(self, shape)

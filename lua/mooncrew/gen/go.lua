@@ -197,7 +197,7 @@ function M.files(tasks, options)
   end
   for i, task in ipairs(tasks) do
     if task.shape then
-      plan:declare_payload(task.shape, bases[i])
+      plan:declare_payload(task, bases[i])
     end
   end
   add_constants(out, tasks, bases)

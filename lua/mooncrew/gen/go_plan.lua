@@ -1,5 +1,6 @@
 -- What generated Go declares: the names of tasks, enums and structs, and the fields of each struct.
 
+local json = require "mooncrew.json"
 local names = require "mooncrew.gen.names"
 local runtime = require "mooncrew.gen.go_runtime"
 
@@ -17,9 +18,11 @@ local M = {}
 ---@field shape mooncrew.gen.Shape
 ---@field constants { name: string, value: string }[]|nil  enum
 ---@field fields mooncrew.gen.GoField[]|nil  struct
+---@field payload_of string|nil  struct: the type of the task, quoted
 
 ---@class mooncrew.gen.GoPlan
 ---@field scope mooncrew.gen.Scope
+---@field task string|nil  the name of the task whose payload is being declared
 ---@field list mooncrew.gen.GoDeclaration[]
 ---@field by_shape table<table, mooncrew.gen.GoDeclaration>  by shape, or by struct
 local Plan = {}
@@ -76,7 +79,8 @@ function Plan:declare(shape, name, base)
   if shape.kind == "enum" then
     declaration = add_enum(self, shape, name)
   elseif shape.kind == "struct" then
-    declaration = { kind = "struct", name = self.scope:take(name), shape = shape, fields = {} }
+    local own = shape.struct.name and self.task .. names.exported(names.words(shape.struct.name), "Struct")
+    declaration = { kind = "struct", name = self.scope:take(own or name), shape = shape, fields = {} }
   end
   if declaration then
     self.by_shape[key] = declaration
@@ -88,11 +92,16 @@ function Plan:declare(shape, name, base)
 end
 
 --- Declares a task's payload, of which a struct has the name that was kept for it.
----@param shape mooncrew.gen.Shape
+---@param task mooncrew.gen.Task
 ---@param base string
-function Plan:declare_payload(shape, base)
+function Plan:declare_payload(task, base)
+  local shape = task.shape
+  self.task = base
   self.scope[base .. "Payload"] = nil
   self:declare(shape, base .. "Payload", base)
+  if shape.kind == "struct" then
+    self.by_shape[shape.struct].payload_of = json.encode(task.is_prefix and task.type .. "*" or task.type)
+  end
 end
 
 local PLAIN = { string = "string", integer = "int64", number = "float64", boolean = "bool", any = "json.RawMessage" }

@@ -60,6 +60,9 @@ local function add_struct(out, plan, declaration)
     rows[i] = { field.name, plan:field_type(field.field.shape, field.pointer), tag(field) }
     remarks[i] = remark(field)
   end
+  if declaration.payload_of then
+    M.comment(out, ("%s is the payload of %s."):format(declaration.name, declaration.payload_of))
+  end
   if declaration.shape.about then
     M.comment(out, declaration.shape.about)
   end

@@ -1,6 +1,7 @@
 -- The functions of generated Go that write a value as canonical JSON.
 
 local json = require "mooncrew.json"
+local shape_bounds = require("mooncrew.gen.shape").bounds
 local is_nilable = require("mooncrew.gen.go_plan").is_nilable
 
 local M = {}
@@ -19,27 +20,25 @@ function M.literal(text)
   return (assert(json.encode(text)):gsub("\127", "\\x7f"))
 end
 
-local function limit(size)
+local function size_limit(size)
   return size and ("%d"):format(size) or "-1"
 end
 
 local function check_bounds(out, shape, x)
-  for _, bound in ipairs { { shape.min, "<", "at least" }, { shape.max, ">", "at most" } } do
-    local value, operator, words = bound[1], bound[2], bound[3]
-    if value then
-      local digits = assert(json.encode(value))
-      local left = shape.kind == "integer" and not digits:find "^%-?%d+$" and ("float64(%s)"):format(x) or x
-      out:block(("if %s %s %s {"):format(left, operator, digits), function()
-        out:add('w.fail("must be %s %s")', words, digits)
-      end, "}")
-    end
+  for _, bound in ipairs(shape_bounds(shape)) do
+    local limit, operator, words = bound[1], bound[2], bound[3]
+    local digits = assert(json.encode(limit))
+    local left = shape.kind == "integer" and not digits:find "^%-?%d+$" and ("float64(%s)"):format(x) or x
+    out:block(("if %s %s %s {"):format(left, operator, digits), function()
+      out:add('w.fail("must be %s %s")', words, digits)
+    end, "}")
   end
 end
 
 local values = {}
 
 function values:string(shape, x)
-  self.out:add("w.string(%s, %s, %s)", x, shape.min_size or 0, limit(shape.max_size))
+  self.out:add("w.string(%s, %s, %s)", x, shape.min_size or 0, size_limit(shape.max_size))
 end
 
 function values:any(_, x)
@@ -78,7 +77,7 @@ end
 
 local function check_count(self, shape, x)
   if shape.min_size or shape.max_size then
-    self.out:add("w.count(len(%s), %d, %s)", x, shape.min_size or 0, limit(shape.max_size))
+    self.out:add("w.count(len(%s), %d, %s)", x, shape.min_size or 0, size_limit(shape.max_size))
   end
 end
 

@@ -13,6 +13,7 @@ local KEYWORDS = "and break do else elseif end false for function goto if in loc
 ---@class mooncrew.gen.LuaTypes
 ---@field scope mooncrew.gen.Scope
 ---@field names table<table, string>  by struct
+---@field task string|nil  the name of the task whose payload is being declared
 ---@field out mooncrew.gen.Text
 local Types = {}
 Types.__index = Types
@@ -62,7 +63,8 @@ function Types:declare(shape, name, found)
   elseif shape.kind ~= "struct" or self.names[shape.struct] then
     return
   end
-  self.names[shape.struct] = self.scope:take(name)
+  local own = shape.struct.name and self.task .. names.exported(names.words(shape.struct.name), "Struct")
+  self.names[shape.struct] = self.scope:take(own or name)
   found[#found + 1] = shape
   for _, field in ipairs(shape.struct.fields) do
     self:declare(field.shape, name:gsub("Payload$", "") .. names.pascal(names.words(field.name)), found)
@@ -158,6 +160,7 @@ function M.files(tasks, options)
   for i, task in ipairs(tasks) do
     local found = {}
     if task.shape then
+      self.task = bases[i]
       self.scope[bases[i] .. "Payload"] = nil
       self:declare(task.shape, bases[i] .. "Payload", found)
     end

@@ -21,6 +21,8 @@ local M = {}
 ---@field struct mooncrew.gen.Struct|nil
 ---@field min number|nil
 ---@field max number|nil
+---@field above number|nil  it must be more than this
+---@field below number|nil
 ---@field min_size integer|nil  string: characters; array: items
 ---@field max_size integer|nil
 ---@field notes string[]|nil  of a string: what else it must be, for people
@@ -29,6 +31,7 @@ local M = {}
 ---@field fields mooncrew.gen.Field[]  by name
 ---@field open boolean  other fields are allowed
 ---@field recursive boolean  holds itself
+---@field name string|nil  what the schema calls it, in "$defs"
 
 ---@class mooncrew.gen.Field
 ---@field name string
@@ -37,6 +40,7 @@ local M = {}
 
 ---@class mooncrew.gen.Reader
 ---@field root table
+---@field fills_in boolean  a missing value gets its default
 ---@field structs table<table, mooncrew.gen.Struct>  by schema
 ---@field reading table<table, boolean>  schemas of objects that are being read
 ---@field resolving table<table, boolean>  targets of references that are being read
@@ -115,12 +119,17 @@ function kinds.string(_, node)
   return { kind = "string", min_size = node.minLength, max_size = node.maxLength, notes = notes }
 end
 
+local function read_number(kind, node)
+  return { kind = kind, min = node.minimum, max = node.maximum, above = node.exclusiveMinimum,
+    below = node.exclusiveMaximum }
+end
+
 function kinds.integer(_, node)
-  return { kind = "integer", min = node.minimum, max = node.maximum }
+  return read_number("integer", node)
 end
 
 function kinds.number(_, node)
-  return { kind = "number", min = node.minimum, max = node.maximum }
+  return read_number("number", node)
 end
 
 function kinds.boolean()
@@ -195,7 +204,7 @@ local function read_choice(self, options)
     return any "one of several shapes"
   end
   local shape = self:read(shapes[1])
-  shape.nullable = shape.nullable or nullable
+  shape.nullable = shape.nullable or nullable or nil
   return shape
 end
 
@@ -210,6 +219,10 @@ local function read_reference(self, node)
   self.resolving[target] = true
   local shape = self:read(target)
   self.resolving[target] = before
+  local name = node["$ref"]:match "/([^/]+)$"
+  if shape.struct and name and not name:find "^recursive%d+$" then -- that is ours, and says nothing
+    shape.struct.name = shape.struct.name or name
+  end
   return shape
 end
 
@@ -232,20 +245,49 @@ local function read_typed(self, node)
     return any(#types > 1 and "one of several types" or nil)
   end
   local shape = kinds[kind](self, node)
-  shape.nullable = nullable
+  shape.nullable = nullable or nil
   return shape
+end
+
+local SHAPING = { "$ref", "$dynamicRef", "properties", "type", "anyOf", "oneOf", "allOf", "enum", "const", "items",
+  "additionalProperties", "patternProperties" }
+
+-- Whether a schema only narrows down what another one beside it says.
+local function narrows(node)
+  for _, keyword in ipairs(type(node) == "table" and SHAPING or {}) do
+    if node[keyword] ~= nil then
+      return false
+    end
+  end
+  return true
+end
+
+local function read_conjunction(self, node)
+  if node.type == nil and node.properties == nil then
+    return #node.allOf == 1 and self:read(node.allOf[1]) or any "several shapes at once"
+  end
+  return all_are(node.allOf, narrows) and read_typed(self, node) or any "several shapes at once"
+end
+
+local function read_disjunction(self, node)
+  local options = node.anyOf or node.oneOf
+  if node.type ~= nil or node.properties ~= nil then
+    return all_are(options, narrows) and read_typed(self, node) or any "one of several shapes"
+  end
+  return read_choice(self, options)
 end
 
 local function read_shape(self, node)
   if node["$ref"] then
     return read_reference(self, node)
+  elseif node["$dynamicRef"] then
+    return any(("a reference: %s"):format(node["$dynamicRef"]))
   elseif node.enum or node.const ~= nil then
     return read_enum(node)
   elseif node.anyOf or node.oneOf then
-    return node.type == nil and node.properties == nil and read_choice(self, node.anyOf or node.oneOf)
-      or any "one of several shapes"
+    return read_disjunction(self, node)
   elseif node.allOf then
-    return #node.allOf == 1 and node.type == nil and self:read(node.allOf[1]) or any "several shapes at once"
+    return read_conjunction(self, node)
   end
   return read_typed(self, node)
 end
@@ -257,19 +299,41 @@ function Reader:read(node)
   if type(node) ~= "table" then
     return any()
   end
+  local root = self.root
+  self.root = node["$id"] and node or root -- its references start at itself
   local shape = read_shape(self, node)
+  self.root = root
   shape.about = node.description or shape.about
-  if node.default ~= nil then
+  if node.default ~= nil and self.fills_in then
     shape.default = json.encode(node.default)
   end
   return shape
 end
 
+--- The bounds of a number: of each the limit, the operator that tells that a value is beyond it, and what it must be.
+---@param shape mooncrew.gen.Shape
+---@return { [1]: number, [2]: string, [3]: string }[]
+function M.bounds(shape)
+  local list = {}
+  local function add(limit, operator, words)
+    if limit ~= nil then
+      list[#list + 1] = { limit, operator, words }
+    end
+  end
+  add(shape.min, "<", "at least")
+  add(shape.above, "<=", "more than")
+  add(shape.max, ">", "at most")
+  add(shape.below, ">=", "less than")
+  return list
+end
+
 --- The shape of a payload.
 ---@param schema table  JSON Schema, as definition:json_schema() gives it
+---@param fills_in boolean|nil  false: `default` is a remark, as in JSON Schema's own terms
 ---@return mooncrew.gen.Shape
-function M.read(schema)
-  return setmetatable({ root = schema, structs = {}, reading = {}, resolving = {} }, Reader):read(schema)
+function M.read(schema, fills_in)
+  local reader = { root = schema, fills_in = fills_in ~= false, structs = {}, reading = {}, resolving = {} }
+  return setmetatable(reader, Reader):read(schema)
 end
 
 return M

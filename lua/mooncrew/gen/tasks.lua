@@ -24,7 +24,7 @@ local function task_of(definition)
     words[#words + 1] = is_prefix and "any" or "task"
   end
   local schema = definition.payload and definition:json_schema()
-  local shape = schema and read_shape(schema)
+  local shape = schema and read_shape(schema, definition.payload.kind ~= "shape")
   return {
     type = is_prefix and definition.type:sub(1, -2) or definition.type, is_prefix = is_prefix, words = words,
     about = definition.description, options = assert(options.normalize(definition.options)),

@@ -150,12 +150,39 @@ static void send_rest(void) {
   tell("map", json_add_enqueue(client, &map, NULL, &result, &error));
 }
 
+static void send_references(void) {
+  static const tree_payload leaf = {NULL, 0, NULL, "leaf"};
+  const tree_payload root = {&leaf, 1, &leaf, "root"};
+  tree_payload ring = {NULL, 0, NULL, "ring"};
+  choices_payload choices = {0};
+  imported_payload imported = {0};
+  tell("tree", tree_enqueue(client, &root, NULL, &result, &error));
+  ring.left = &ring;
+  int code = tree_enqueue(client, &ring, NULL, &result, &error);
+  error.message[0] = '\0';
+  tell("ring", code);
+  choices.nulls = (const char *const[]){"1", NULL};
+  choices.nulls_count = 2;
+  choices.either = "5";
+  choices.pair = "[\"a\",1]";
+  choices.constant = CHOICES_CONSTANT_K;
+  choices.yes = "true";
+  choices.share = 0.5;
+  choices.when = "2026-01-31T12:00:00Z";
+  tell("choices", choices_enqueue(client, &choices, NULL, &result, &error));
+  choices.share = 0;
+  tell("above", choices_enqueue(client, &choices, NULL, &result, &error));
+  imported.price.cents = 5;
+  tell("imported", imported_enqueue(client, &imported, NULL, &result, &error));
+}
+
 int main(int argc, char **argv) {
   if (argc != 2 || mooncrew_open(argv[1], &client, &error))
     return 2;
   send_emails();
   send_nasty();
   send_rest();
+  send_references();
   mooncrew_close(client);
   return 0;
 }

@@ -55,3 +55,28 @@ define("a:b", schema.object { item = schema.object { v = schema.string() }, w = 
 define("a_b", schema.string())
 define("int", schema.enum { "x", "y" })
 define("json:add", schema.map(schema.int64()))
+
+local tree
+tree = schema.object {
+  name = schema.string(), children = schema.array(schema.ref(function() return tree end)),
+  left = schema.ref(function() return tree end):optional(),
+}
+define("tree", tree)
+
+define("choices", schema.object {
+  may_be_null = schema.string():nullable(), nulls = schema.array(schema.integer():nullable()),
+  count = schema.integer({ exclusive_min = 0, exclusive_max = 10 }):nullable(),
+  either = schema.one_of { schema.string(), schema.integer() },
+  pair = schema.tuple { schema.string(), schema.integer() }, constant = schema.const "k",
+  share = schema.number { exclusive_min = 0, max = 1 }, yes = schema.const(true),
+  when = schema.string { format = "date-time" },
+})
+
+define("imported", schema.from_json_schema {
+  ["$defs"] = { money = { type = "object", properties = { cents = { type = "integer", minimum = 0 } },
+    required = { "cents" }, additionalProperties = false } },
+  type = "object", required = { "price" }, properties = {
+    price = { ["$ref"] = "#/$defs/money" }, discount = { ["$ref"] = "#/$defs/money" },
+    note = { type = { "string", "null" }, default = "a remark" },
+  },
+})

@@ -33,6 +33,7 @@ local function describe(target)
       .. "missing; - prints everything")
     for _, name in ipairs(USED[target.name]) do
       parser:option("--" .. name):argname(name:upper()):default(OPTIONS[name][2]):description(OPTIONS[name][1])
+        :show_default(OPTIONS[name][2] ~= "")
     end
     parser:flag("--check"):description("write nothing: fail if the files are not as they would be written")
     flags.add(parser, { "scripts" })

@@ -103,4 +103,21 @@ func main() {
 	tell("choice", info, err)
 	info, err = d.DistributeJSONAdd(ctx, map[string]int64{"x": 1, "": math.MinInt64})
 	tell("map", info, err)
+
+	leaf := tasks.TreePayload{Name: "leaf"}
+	info, err = d.DistributeTree(ctx, &tasks.TreePayload{Name: "root", Left: &leaf, Children: []tasks.TreePayload{leaf}})
+	tell("tree", info, err)
+	leaf.Left = &leaf
+	info, err = d.DistributeTree(ctx, &leaf)
+	tell("ring", info, fmt.Errorf("%d", len(fmt.Sprint(err))/100))
+	choices := &tasks.ChoicesPayload{Nulls: []*int64{to(int64(1)), nil}, Either: json.RawMessage("5"),
+		Pair: json.RawMessage(`["a", 1]`), Constant: tasks.ChoicesConstantK, Yes: json.RawMessage("true"), Share: 0.5,
+		When: "2026-01-31T12:00:00Z"}
+	info, err = d.DistributeChoices(ctx, choices)
+	tell("choices", info, err)
+	choices.Count = to(int64(10))
+	info, err = d.DistributeChoices(ctx, choices)
+	tell("below", info, err)
+	info, err = d.DistributeImported(ctx, &tasks.ImportedPayload{Price: tasks.ImportedMoney{Cents: 5}})
+	tell("imported", info, err)
 }
