@@ -71,6 +71,26 @@ describe("a limit of", function()
     assert.is_true(took_ms < 100 * wait.patience, ("it took %.1f ms"):format(took_ms))
   end))
 
+  -- Each task waits for a slot that the other node frees: were it noticed by looking now and then, 40 would take minutes.
+  it("concurrency = 1 passes the slot from node to node at once", with_crew(function(crew)
+    crew:script("t.lua", T)
+    local queue = crew:queue()
+    limit(crew, "default", "--concurrency", "1")
+    crew:run()
+    crew:run()
+    queue:add_many(40, one)
+    crew:wait_counts(queue, 20, { processed = 40, active = 0, lease = 0 })
+    assert.equal(1, most_at_once(crew))
+    local begins, gaps = crew.notes:all "begins", {}
+    local ends = crew.notes:all "ends"
+    for i = 2, #begins do
+      gaps[#gaps + 1] = begins[i].at_ms - ends[i - 1].at_ms
+    end
+    table.sort(gaps)
+    assert.is_true(gaps[#gaps - 3] < 200 * wait.patience, ("the slot lay free for %.1f ms"):format(gaps[#gaps - 3]))
+    assert.equal(2, pids(crew))
+  end))
+
   it("rate = 10/s lets 100 tasks take 9 to 11 s, over two nodes", with_crew(function(crew)
     crew:script("t.lua", T)
     local queue = crew:queue()
