@@ -145,11 +145,12 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   kill(-process->pid, SIGKILL); /* what its handlers left behind */
   mc_channel_drain(&worker->channel);
   place->worker = NULL;
+  place->served |= worker->state == MC_WORKER_SERVING || worker->state == MC_WORKER_DRAINING;
   mc_death_settle(worker, status, signal);
   mc_manifest_agree(place->node);
   if (place->node->pool.closing)
     close_place(place);
-  else if (worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING))
+  else if (!place->served && (worker->load_failed || status == MC_WORKER_EXIT_LOAD_FAILED))
     give_up_place(place);
   else
     respawn_later(place, mc_clock_mono_ms() - worker->started_ms);

@@ -55,10 +55,34 @@ describe("crew.on_start", function()
   it("runs again in the worker that follows one that died", with_crew(function(crew)
     local _, queue = add_and_run(crew, [[
       crew.on_start(function() note "started" end)
-      crew.task("t", { perform = function() if #io.open(here .. "/notes"):read "*a" < 80 then os.exit(1) end end })
+      crew.task("t", { perform = function()
+        ffi.cdef "void _exit(int);"
+        if #io.open(here .. "/notes"):read "*a" < 80 then ffi.C._exit(1) end
+      end })
     ]], nil, { type = "t" })
     crew:wait_counts(queue, 20, { processed = 1 })
     assert.equal(2, crew.notes:count "started")
+  end))
+end)
+
+describe("a worker that follows one that died", function()
+  it("is tried again when crew.on_start fails in it", with_crew(function(crew)
+    local node, queue = add_and_run(crew, [[
+      ffi.cdef "void _exit(int);"
+      crew.on_start(function()
+        if io.open(here .. "/down") then error "no pool" end
+      end)
+      crew.task("t", { perform = function()
+        local file = io.open(here .. "/up")
+        if file then return end
+        io.open(here .. "/down", "w"):close()
+        ffi.C._exit(1)
+      end })
+    ]], nil, { type = "t" })
+    node:wait_log(20, { event = "scripts do not load" })
+    crew:file("up", "")
+    assert(os.remove(crew.folder .. "/down"))
+    crew:wait_counts(queue, 30, { processed = 1, failed = 0 })
   end))
 end)
 

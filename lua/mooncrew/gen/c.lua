@@ -10,6 +10,12 @@ local M = { name = "c", summary = "a C header and source: payload structs, encod
 
 local FORMS = { "%s_payload", "%s_encode", "%s_enqueue" }
 
+-- What mooncrew.h declares begins with mooncrew_, so no name of a task does.
+local function name_of(task, prefix)
+  local name = prefix .. names.snake(task.words)
+  return name:find "^mooncrew" and "task_" .. name or name
+end
+
 --- The files, in the order in which they are printed.
 ---@param tasks mooncrew.gen.Task[]
 ---@param options { name: string, prefix: string }
@@ -17,7 +23,7 @@ local FORMS = { "%s_payload", "%s_encode", "%s_enqueue" }
 function M.files(tasks, options)
   local plan, bases = plans.new(), {}
   for i, task in ipairs(tasks) do
-    bases[i] = plan.scope:take(options.prefix .. names.snake(task.words), FORMS)
+    bases[i] = plan.scope:take(name_of(task, options.prefix), FORMS)
   end
   for i, task in ipairs(tasks) do
     if task.shape then

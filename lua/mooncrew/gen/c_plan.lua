@@ -13,6 +13,11 @@ local KEYWORDS = "alignas alignof and and_eq asm auto bitand bitor bool break ca
   .. "static_cast stderr stdin stdout struct switch template this thread_local throw true try typedef typeid typename "
   .. "typeof union unix unsigned using virtual void volatile wchar_t while xor xor_eq"
 
+-- Names at file scope that a task could have by chance.
+local TYPES = "blkcnt_t blksize_t clock_t dev_t gid_t id_t ino_t intmax_t int8_t int16_t int32_t int64_t intptr_t "
+  .. "mode_t nlink_t off_t pid_t ptrdiff_t size_t ssize_t time_t uid_t uint8_t uint16_t uint32_t uint64_t uintmax_t "
+  .. "uintptr_t"
+
 local M = {}
 
 ---@class mooncrew.gen.CMember
@@ -161,7 +166,8 @@ end
 --- A plan in whose scope the names of the static functions are taken.
 ---@return mooncrew.gen.CPlan
 function M.new()
-  return setmetatable({ scope = names.scope(KEYWORDS .. " " .. runtime.NAMES), list = {}, by_shape = {} }, Plan)
+  local scope = names.scope(("%s %s %s"):format(KEYWORDS, TYPES, runtime.NAMES))
+  return setmetatable({ scope = scope, list = {}, by_shape = {} }, Plan)
 end
 
 return M

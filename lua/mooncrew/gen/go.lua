@@ -141,10 +141,15 @@ import (
 local PACKAGES = { "bytes", "context", "encoding/json", "errors", "fmt", "math", "sort", "strconv", "strings", "time",
   "unicode/utf8" }
 
+-- The code without its texts and comments.
+local function code_of(body)
+  return (body:gsub("\\.", ""):gsub('"[^"\n]*"', '""'):gsub("`[^`\n]*`", ""):gsub("//[^\n]*", ""))
+end
+
 local function head(package, body)
-  local imports = {}
+  local imports, code = {}, code_of(body)
   for _, path in ipairs(PACKAGES) do
-    if body:find("%f[%w]" .. path:match "[^/]+$" .. "%.%u") then
+    if code:find("%f[%w]" .. path:match "[^/]+$" .. "%.%u") then
       imports[#imports + 1] = ('\t"%s"\n'):format(path)
     end
   end

@@ -53,6 +53,8 @@ define("maybe", schema.object { a = schema.string() }:optional())
 define("or else", schema.string():default "dflt")
 define("a:b", schema.object { item = schema.object { v = schema.string() }, w = schema.int64() })
 define("a_b", schema.string())
+define("mooncrew", schema.object { queues = schema.object { name = schema.string() } }:describe "bytes.Buffer, math.Pi")
+define("size", schema.object { t = schema.enum { "strings.Cut", "sort.Sort" } })
 define("int", schema.enum { "x", "y" })
 define("json:add", schema.map(schema.int64()))
 
