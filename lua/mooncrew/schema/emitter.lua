@@ -41,15 +41,16 @@ end
 
 local HERE = '""'
 
+-- `heavy` is source too.
 local function report(self, heavy, where, message, ...)
-  self:line("report(errors, at%s, %s%s)", where == HERE and "" or " .. " .. where,
-    select("#", ...) > 0 and message:format(...) or message, heavy and ", true" or "")
+  self:line("report(errors, at%s, %s, %s)", where == HERE and "" or " .. " .. where,
+    select("#", ...) > 0 and message:format(...) or message, heavy)
 end
 
 --- The value does not fit. Both are Lua expressions, the second may be a format. When listing, what follows runs too.
 function Emitter:fail(where, message, ...)
   if self.listing then
-    report(self, false, where, message, ...)
+    report(self, "false", where, message, ...)
   else
     self:line("do return nil end")
   end
@@ -58,7 +59,7 @@ end
 --- The same, where it is another kind of value altogether: it weighs more when the nearest alternative is looked for.
 function Emitter:mismatch(where, message, ...)
   if self.listing then
-    report(self, true, where, message, ...)
+    report(self, "true", where, message, ...)
   else
     self:line("do return nil end")
   end
@@ -142,8 +143,10 @@ local function emit_absent(e, node, x, where)
     e:line("%s = copy(%s)", x, e:constant(node:settled_default()))
   elseif node.is_optional then
     e:line("%s = nil", x)
+  elseif e.listing then
+    report(e, x .. " ~= nil", where, '%s == nil and "required" or "expected %s, got null"', x, node.kind)
   else
-    e:mismatch(where, '%s == nil and "required" or "expected %s, got null"', x, node.kind)
+    e:line("do return nil end")
   end
 end
 
