@@ -170,6 +170,17 @@ describe("what schema.from_json_schema refuses", function()
     end)
   end
 
+  it("stands in the guide", function()
+    local handle = assert(io.open("docs/schema.md"))
+    local guide = handle:read("*a")
+    handle:close()
+    for _, list in ipairs { keywords.unsupported, keywords.supported, keywords.remarks } do
+      for keyword in pairs(list) do
+        assert.is_truthy(guide:find("`" .. keyword .. "`", 1, true), keyword)
+      end
+    end
+  end)
+
   it("is reported where it stands", function()
     assert.is_truthy(load_error { x = 1 }:find("#/x: unknown keyword", 1, true))
     local _, message = pcall(function() read { x = 1 } end)
