@@ -669,6 +669,29 @@ describe("the errors of a value", function()
 end)
 
 describe("a large schema", function()
+  it("with alternatives that contain themselves is gone through once", function()
+    local term
+    local list = schema.array(schema.ref(function() return term end))
+    term = schema.any_of {
+      schema.object { args = list, op = schema.const("and") }, schema.object { args = list, op = schema.const("or") },
+      schema.object { args = list, op = schema.const("not") }, schema.integer(),
+    }
+    local begin, wrap = '{"args":[', { '],"op":"and"}', '],"op":"or"}', '],"op":"not"}' }
+    local good, bad, place = "1", '"x"', "payload"
+    for i = 1, 60 do
+      good, bad = begin .. good .. wrap[i % 3 + 1], begin .. bad .. wrap[i % 3 + 1]
+      place = place .. ".args[0]"
+    end
+    for _, shape in ipairs { term, schema.from_json_schema(term:json_schema()) } do
+      local started = os.clock()
+      assert.are.equal(good, through(shape, good))
+      local message = json_refusal_of(shape, bad)
+      assert.are.equal(place .. ": fits none of the 4 alternatives: expected object, got string",
+        message:match("^(.-got string)"))
+      assert.is_true(os.clock() - started < 2)
+    end
+  end)
+
   it("may have thousands of fields, each with much to check", function()
     local fields, value = {}, {}
     for i = 1, 4000 do

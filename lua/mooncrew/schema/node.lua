@@ -117,9 +117,11 @@ local function validator_of(self)
   return validator
 end
 
-local function list_errors(self, value, decoded, name)
+local MOST_ERRORS = 100
+
+local function list_errors(self, value, decoded, name, most)
   local out = {}
-  for i, one in ipairs(validator_of(self):errors(value, decoded)) do
+  for i, one in ipairs(validator_of(self):errors(value, decoded, most or MOST_ERRORS)) do
     out[i] = { path = name .. one.steps, message = one.message }
   end
   return out
@@ -130,7 +132,7 @@ local function check(self, value, decoded, name)
   if ok then
     return true, result
   end
-  local first = list_errors(self, value, decoded, name)[1]
+  local first = list_errors(self, value, decoded, name, 1)[1]
   return nil, first.path .. ": " .. first.message
 end
 

@@ -190,7 +190,7 @@ end
 
 local function emit_properties(e, node)
   local fields = node.fields or {}
-  for _, name in ipairs(objects.sorted_keys(fields)) do
+  for _, name in ipairs(objects.field_order(e, fields)) do
     local field = fields[name]
     e:line("do local x = v[%q]", name)
     e:line("if x ~= nil then")
@@ -248,8 +248,13 @@ end
 
 local function object_part(e, node)
   emit_unknown(e, node)
-  objects.emit_whole(e, node)
-  emit_required(e, node)
+  if e.listing then
+    objects.emit_whole(e, node)
+    emit_required(e, node)
+  else
+    emit_required(e, node)
+    objects.emit_whole(e, node)
+  end
   e:line("local out = v")
   emit_properties(e, node)
   emit_by_key(e, node)
