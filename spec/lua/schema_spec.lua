@@ -657,6 +657,7 @@ describe("the errors of a value", function()
     assert.are.same({ { path = "payload.age", message = "9007199254740993 is an integer that a number cannot hold "
       .. "exactly; declare it as schema.int64(), or send it as a string" } },
       shape:decode_errors('{"age":9007199254740993}'))
+    assert.are.equal("the user: data.age", shape:decode_errors('{"age":9007199254740993}', "the user: data")[1].path)
   end)
 
   it("are a hundred at most", function()

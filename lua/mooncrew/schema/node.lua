@@ -206,8 +206,8 @@ function Schema:decode_errors(text, name)
   if ok then
     return errors
   end
-  local where, what = path.split(message)
-  return { { path = where, message = what } }
+  local steps, what = path.split(message:sub(#name + 1))
+  return { { path = name .. steps, message = what } }
 end
 
 --- Whether 64-bit integers fit at the place to which keys lead (0-based numbers for items).

@@ -163,7 +163,7 @@ local function emit_others(e, node, patterns)
   e:line("for key, x in next, v do")
   e:line('if type(key) == "string" then')
   for i, entry in ipairs(list) do
-    e:line("if %s[%d]:matches(key) then", patterns, i)
+    e:line("if %s[%d]:matches(key) ~= false then", patterns, i) -- nil: the search was given up
     e:value(entry.schema, "x", "step(key)")
     e:line("out[key] = x end")
   end

@@ -201,7 +201,7 @@ end
 
 local function emit_patterns(e, node, patterns)
   for i, entry in ipairs(node.pattern_list or {}) do
-    e:line("if %s[%d]:matches(key) then", patterns, i)
+    e:line("if %s[%d]:matches(key) ~= false then", patterns, i) -- nil: the search was given up
     emit_member(e, entry.schema, "key", "step(key)")
     e:line("end")
   end
