@@ -473,6 +473,8 @@ describe("null", function()
     assert.are.equal('{"a":null,"b":null,"d":true}', through(shape, '{"a":null,"b":null}'))
     assert.are.equal('{"a":"x","b":null,"c":null,"d":null}', through(shape, '{"a":"x","b":null,"c":null,"d":null}'))
     assert.are.equal("payload.a: required", json_refusal_of(shape, '{"b":null}'))
+    assert.are.equal("payload.a: expected object, got null",
+      json_refusal_of(schema.object { a = schema.map(schema.any()) }, '{"a":null}'))
     assert.are.equal("payload.b: expected null, got number", json_refusal_of(shape, '{"a":null,"b":0}'))
   end)
 end)

@@ -141,6 +141,9 @@ function Emitter:present(node, x, where)
   end
 end
 
+-- What a kind is called in messages, where it is not by its own name.
+local CALLED = { map = "object", tuple = "array" }
+
 -- What becomes of a value that is absent, or null.
 local function emit_absent(e, node, x, where)
   if node.has_default then
@@ -148,7 +151,8 @@ local function emit_absent(e, node, x, where)
   elseif node.is_optional then
     e:line("%s = nil", x)
   elseif e.listing then
-    report(e, x .. " ~= nil", where, '%s == nil and "required" or "expected %s, got null"', x, node.kind)
+    report(e, x .. " ~= nil", where, '%s == nil and "required" or "expected %s, got null"', x,
+      CALLED[node.kind] or node.kind)
   else
     e:line("do return nil end")
   end

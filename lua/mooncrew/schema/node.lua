@@ -62,7 +62,7 @@ local function complete_default(self, value)
   local required = with(self, { is_optional = false, has_default = false })
   local ok, result = required:validate(value, "default")
   if not ok then
-    return nil, ("schema.%s: %s"):format(self.kind, result)
+    return nil, ("schema%s: %s"):format(self.kind ~= "shape" and "." .. self.kind or "", result)
   end
   return result
 end
