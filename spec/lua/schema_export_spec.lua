@@ -165,7 +165,9 @@ local compounds = {
   end,
   function() return schema.object({}, { allow_unknown = true, dependent_schemas = {
     a = open_object { b = schema.any() } }, min_properties = random(0, 2) }) end,
-  function(depth) return schema.map(random_schema(depth - 1), { property_names = schema.string { max_length = 1 } }) end,
+  function(depth)
+    return schema.map(random_schema(depth - 1), { property_names = schema.string { max_length = 1 } })
+  end,
   function(depth) return schema.any_of(random_list(depth)) end,
   function(depth) return schema.one_of(random_list(depth)) end,
   function(depth) return schema.not_(random_schema(depth - 1)) end,

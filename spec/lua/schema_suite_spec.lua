@@ -1,5 +1,6 @@
--- The official test suite of JSON Schema, draft 2020-12, through schema.from_json_schema: each case of a file is decoded,
--- and must be accepted or refused as the file says. What is not supported must be refused when it is loaded, by name.
+-- The official test suite of JSON Schema (draft 2020-12), through schema.from_json_schema: each case of a file is
+-- decoded, and must be accepted or refused as the file says. What is not supported must be refused when it is loaded,
+-- by name.
 
 local json = require "mooncrew.json"
 local keywords = require "mooncrew.schema.keywords"

@@ -41,12 +41,11 @@ function M.steps(keys)
   return table.concat(out) .. (#keys > MOST_STEPS and "..." or "")
 end
 
---- A message that begins with a path, in two: the path, and what is said of it.
----@param text string
----@return string path, string message
+--- A message that begins with steps, in two: the steps, and what is said of the place.
+---@param text string  such as ".user[0]: required"
+---@return string steps, string message
 function M.split(text)
-  local name, rest = text:match("^([^%s.:%[]*)(.*)$")
-  local steps = ""
+  local steps, rest = "", text
   while rest:find("^[.%[]") do
     local step = rest:match("^%.%.%.") or rest:match("^%.[%w_]+") or rest:match('^%["[^"]*"%]')
       or rest:match("^%[%d+%]")
@@ -55,7 +54,7 @@ function M.split(text)
     end
     steps, rest = steps .. step, rest:sub(#step + 1)
   end
-  return name .. steps, (rest:gsub("^: ", ""))
+  return steps, (rest:gsub("^: ", ""))
 end
 
 return M

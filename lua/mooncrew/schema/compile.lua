@@ -2,12 +2,11 @@
 -- the schema is first used, and once; the listing one when something is first found wrong.
 
 local int64 = require "mooncrew.json.int64"
+local explain = require "mooncrew.schema.explain"
 local Emitter = require "mooncrew.schema.emitter"
 local runtime = require "mooncrew.schema.runtime"
 
 local load_source = loadstring or load
-
-local MOST_ERRORS = 100
 
 local PREAMBLE = [[
 local K, F, T, runtime = ...
@@ -28,21 +27,28 @@ local ARGUMENTS = { [false] = "v, decoded", [true] = "v, decoded, at, errors" }
 local function source_of(e)
   local arguments = ARGUMENTS[e.listing]
   local parts = { preamble() }
-  for i, body in ipairs(e.functions) do
-    parts[#parts + 1] = ("F[%d] = function(%s)\n%s\nend\n"):format(i, arguments, body)
+  for i = 1, e.count do
+    local body = e.functions[i]
+    parts[#parts + 1] = body and ("F[%d] = function(%s)\n%s\nend\n"):format(i, arguments, body)
   end
   parts[#parts + 1] = ("return function(%s)\n%s\nreturn true, v\nend\n"):format(arguments,
     table.concat(e.lines, "\n"))
   return table.concat(parts)
 end
 
--- The function, and the table of the functions that it is made of. Those of the fast validator serve the listing one.
-local function build(node, fast)
-  local e = Emitter.new(fast ~= nil)
+-- A validator, the table of the functions that it is made of, and its emitter. Those of the fast validator serve
+-- the listing one.
+local function build(node, fast_functions, fast_emitter)
+  local e = Emitter.new(fast_emitter)
   e:value(node, "v", '""')
   local chunk = assert(load_source(source_of(e), "=schema." .. node.kind))
   local functions = {}
-  return chunk(e.constants, functions, fast or functions, runtime), functions
+  return chunk(e.constants, functions, fast_functions or functions, runtime), functions, e
+end
+
+-- Of an emitter only the numbers are still needed.
+local function numbers_of(e)
+  return { numbers = e.numbers, count = e.count }
 end
 
 ---@class mooncrew.schema.Validator
@@ -50,15 +56,16 @@ end
 local Validator = {}
 Validator.__index = Validator
 
---- All that is wrong with a value, the first hundred at most: steps from the root, and a message.
+--- What is wrong with a value: steps from the root, and a message.
 ---@param value any
 ---@param decoded boolean
+---@param most integer  how many errors at most
 ---@return {steps: string, message: string}[]
-function Validator:errors(value, decoded)
+function Validator:errors(value, decoded, most)
   if not self.list then
-    self.list = build(self.node, self.functions)
+    self.list = build(self.node, self.functions, self.written)
   end
-  local errors = { limit = MOST_ERRORS }
+  local errors = explain.list(most)
   self.list(value, decoded and "kept", "", errors)
   return errors
 end
@@ -67,6 +74,6 @@ end
 ---@param node table
 ---@return mooncrew.schema.Validator
 return function(node)
-  local run, functions = build(node)
-  return setmetatable({ node = node, run = run, functions = functions }, Validator)
+  local run, functions, e = build(node)
+  return setmetatable({ node = node, run = run, functions = functions, written = numbers_of(e) }, Validator)
 end

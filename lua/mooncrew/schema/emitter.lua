@@ -17,21 +17,22 @@ local kinds -- required when first needed: kinds write themselves with an emitte
 ---@field listing boolean
 ---@field lines string[]        the function that is being written
 ---@field functions string[]    the sources of finished functions, by number
----@field count integer         how many functions are finished or begun
+---@field count integer         the highest number of a function
+---@field begun table<integer, true>
 ---@field numbers table         by schema: the numbers of its functions, by part
 ---@field looked_at table       by schema: what endless.lua knows of it
 ---@field constants any[]       values that the source refers to as K[n]
 local Emitter = {}
 Emitter.__index = Emitter
 
---- An emitter with nothing written.
----@param listing boolean
+--- An emitter with nothing written. With `fast`, the emitter that wrote the fast validator, it writes the listing one,
+--- whose functions have the same numbers.
+---@param fast? mooncrew.schema.Emitter
 ---@return mooncrew.schema.Emitter
-function Emitter.new(listing)
+function Emitter.new(fast)
   kinds = kinds or require "mooncrew.schema.kinds"
-  return setmetatable({ listing = listing, lines = {}, functions = {}, count = 0, numbers = {}, constants = {},
-    looked_at = {} },
-    Emitter)
+  return setmetatable({ listing = fast ~= nil, lines = {}, functions = {}, count = fast and fast.count or 0,
+    numbers = fast and fast.numbers or {}, begun = {}, constants = {}, looked_at = {} }, Emitter)
 end
 
 --- Adds a line. With arguments it is a format.
@@ -41,15 +42,16 @@ end
 
 local HERE = '""'
 
+-- `heavy` is source too.
 local function report(self, heavy, where, message, ...)
-  self:line("report(errors, at%s, %s%s)", where == HERE and "" or " .. " .. where,
-    select("#", ...) > 0 and message:format(...) or message, heavy and ", true" or "")
+  self:line("report(errors, at%s, %s, %s)", where == HERE and "" or " .. " .. where,
+    select("#", ...) > 0 and message:format(...) or message, heavy)
 end
 
 --- The value does not fit. Both are Lua expressions, the second may be a format. When listing, what follows runs too.
 function Emitter:fail(where, message, ...)
   if self.listing then
-    report(self, false, where, message, ...)
+    report(self, "false", where, message, ...)
   else
     self:line("do return nil end")
   end
@@ -58,7 +60,7 @@ end
 --- The same, where it is another kind of value altogether: it weighs more when the nearest alternative is looked for.
 function Emitter:mismatch(where, message, ...)
   if self.listing then
-    report(self, true, where, message, ...)
+    report(self, "true", where, message, ...)
   else
     self:line("do return nil end")
   end
@@ -89,15 +91,18 @@ function Emitter:part(node, part, body)
   self.numbers[node] = numbers
   if not numbers[part] then
     self.count = self.count + 1
-    local number = self.count
-    numbers[part] = number
+    numbers[part] = self.count
+  end
+  local number = numbers[part]
+  if not self.begun[number] then
+    self.begun[number] = true
     local outer = self.lines
     self.lines = {}
     body()
     self.functions[number] = table.concat(self.lines, "\n")
     self.lines = outer
   end
-  return numbers[part]
+  return number
 end
 
 --- The number of the function that checks a value that is there against a schema.
@@ -136,14 +141,20 @@ function Emitter:present(node, x, where)
   end
 end
 
+-- What a kind is called in messages, where it is not by its own name.
+local CALLED = { map = "object", tuple = "array" }
+
 -- What becomes of a value that is absent, or null.
 local function emit_absent(e, node, x, where)
   if node.has_default then
     e:line("%s = copy(%s)", x, e:constant(node:settled_default()))
   elseif node.is_optional then
     e:line("%s = nil", x)
+  elseif e.listing then
+    report(e, x .. " ~= nil", where, '%s == nil and "required" or "expected %s, got null"', x,
+      CALLED[node.kind] or node.kind)
   else
-    e:mismatch(where, '%s == nil and "required" or "expected %s, got null"', x, node.kind)
+    e:line("do return nil end")
   end
 end
 

@@ -1,11 +1,22 @@
 -- What listing validators call to say what is wrong. Errors are a list of { steps, message }, with a `limit` to its
--- length; `heavy` marks those where the value is another one altogether.
+-- length and a `budget` of alternatives that may be looked into; `heavy` marks errors where the value is another one
+-- altogether.
 
 local array = require "mooncrew.json.array"
 local path = require "mooncrew.json.path"
 local nearest = require "mooncrew.nearest"
+local values = require "mooncrew.schema.values"
 
 local M = {}
+
+local MOST_ALTERNATIVES = 300
+
+--- A list with nothing in it.
+---@param limit integer
+---@return table
+function M.list(limit)
+  return { limit = limit, budget = { left = MOST_ALTERNATIVES } }
+end
 
 --- Adds an error.
 function M.report(errors, steps, message, heavy)
@@ -73,7 +84,7 @@ end
 
 --- Why a name does not fit, by the listing validator of its schema.
 function M.explain_name(list, key)
-  local errors = { limit = 1 }
+  local errors = M.list(1)
   list(key, false, "", errors)
   return errors[1] and errors[1].message or "it is not allowed"
 end
@@ -81,6 +92,7 @@ end
 -- ---- alternatives ----
 
 local MOST_SHOWN = 4
+local EACH_LIMIT = 100 -- errors of one alternative
 local WEIGHT, HEAVY, ANOTHER_KIND = 1, 10, 1000
 
 -- How far from fitting: another kind of value altogether counts most, then a wrong constant, such as a type's name.
@@ -92,18 +104,48 @@ local function distance(errors, at)
   return sum
 end
 
-local function list_each(at, functions, numbers, value, decoded, limit)
+-- The errors of a value as each of the alternatives at `places`, and which of them has come nearest.
+local function list_each(errors, at, functions, choice, places, value, decoded)
   local lists, best = {}, 1
-  for i, number in ipairs(numbers) do
-    local errors = { limit = limit }
-    functions[number](value, decoded, at, errors)
-    errors.distance = distance(errors, at)
-    lists[i] = errors
-    if errors.distance < lists[best].distance then
+  errors.budget.left = errors.budget.left - #places
+  for i, place in ipairs(places) do
+    local own = { limit = EACH_LIMIT, budget = errors.budget }
+    functions[choice.numbers[place]](value, decoded, at, own)
+    own.distance = distance(own, at)
+    lists[i] = own
+    if own.distance < lists[best].distance then
       best = i
     end
   end
   return lists, best
+end
+
+-- ---- alternatives that are told apart by a constant ----
+
+local function is_contradicted(tell, value)
+  local field = value[tell.name]
+  return field ~= nil and not values.is_allowed(tell.allowed, field)
+end
+
+local function contradiction(tells, value)
+  for _, tell in ipairs(tells) do
+    if is_contradicted(tell, value) then
+      return tell
+    end
+  end
+end
+
+-- The alternatives that the value may have been meant to be; nil when its constants are those of none, and then what
+-- each would have wanted.
+local function candidates(choice, value)
+  local places, wanted = {}, {}
+  for i, tells in ipairs(choice.tells) do
+    wanted[i] = type(value) == "table" and contradiction(tells, value) or nil
+    if not wanted[i] then
+      places[#places + 1] = i
+    end
+  end
+  return #places > 0 and places or nil, wanted
 end
 
 -- What a list says of a place where the value is another one altogether.
@@ -141,19 +183,57 @@ local function report_common(errors, steps, wanted, count)
     #wanted > MOST_SHOWN and " …" or ""), true)
 end
 
---- Adds why a value fits no alternative: what is wrong with it as the one that comes nearest.
----@param labels (string|false)[]  what the alternatives are called
-function M.report_no_fit(errors, at, functions, numbers, labels, value, decoded)
-  local lists, best = list_each(at, functions, numbers, value, decoded, errors.limit)
-  local steps, wanted = common_ground(lists, best)
-  if steps and #lists > 1 then
-    return report_common(errors, steps, wanted, #lists)
+-- Where the value has the constants of no alternative. False when they lie in different fields.
+local function report_constants(errors, at, wanted)
+  local said, shown = {}, {}
+  for _, tell in ipairs(wanted) do
+    if tell.name ~= wanted[1].name then
+      return false
+    elseif not said[tell.allowed.listed] then
+      said[tell.allowed.listed] = true
+      shown[#shown + 1] = "expected " .. tell.allowed.listed
+    end
   end
-  local called = labels[best] and (", %s"):format(labels[best]) or ""
-  for _, one in ipairs(lists[best]) do
-    local suffix = #lists > 1 and (" (alternative %d of %d%s, the nearest)"):format(best, #lists, called) or ""
+  report_common(errors, at .. path.step(wanted[1].name), shown, #wanted)
+  return true
+end
+
+local function report_nearest(errors, list, choice, place)
+  local label = choice.labels[place] and (", %s"):format(choice.labels[place]) or ""
+  local suffix = #choice.numbers > 1
+    and (" (alternative %d of %d%s, the nearest)"):format(place, #choice.numbers, label) or ""
+  for _, one in ipairs(list) do
     M.report(errors, one.steps, one.message .. suffix, one.heavy)
   end
+end
+
+local function every_place(choice)
+  local places = {}
+  for i in ipairs(choice.numbers) do
+    places[i] = i
+  end
+  return places
+end
+
+--- Adds why a value fits no alternative: what is wrong with it as the one that comes nearest.
+---@param choice { numbers: integer[], labels: (string|false)[], tells: table[] }  see kind/choices.lua
+function M.report_no_fit(errors, at, functions, choice, value, decoded)
+  if #errors >= errors.limit then
+    return
+  elseif errors.budget.left <= 0 then -- each may hold alternatives in turn: that could go on for very long
+    return M.report(errors, at, ("fits none of the %d alternatives"):format(#choice.numbers), true)
+  end
+  local places, wanted = candidates(choice, value)
+  if not places and report_constants(errors, at, wanted) then
+    return
+  end
+  places = places or every_place(choice)
+  local lists, best = list_each(errors, at, functions, choice, places, value, decoded)
+  local steps, common = common_ground(lists, best)
+  if steps and #lists > 1 then
+    return report_common(errors, steps, common, #choice.numbers)
+  end
+  report_nearest(errors, lists[best], choice, places[best])
 end
 
 return M

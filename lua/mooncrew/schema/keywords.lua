@@ -14,6 +14,7 @@ M.supported = {
   items = "schema", prefixItems = "schemas", contains = "schema", minContains = "count", maxContains = "count",
   minItems = "count", maxItems = "count", uniqueItems = "boolean",
   properties = "schemas by name", patternProperties = "schemas by name", additionalProperties = "schema",
+  unevaluatedItems = "schema", unevaluatedProperties = "schema",
   propertyNames = "schema", minProperties = "count", maxProperties = "count", required = "names",
   dependentRequired = "names by name", dependentSchemas = "schemas by name",
   allOf = "schemas", anyOf = "schemas", oneOf = "schemas", ["not"] = "schema",
@@ -28,8 +29,6 @@ M.remarks = {
 
 --- Keywords of the standard that are refused, and why.
 M.unsupported = {
-  unevaluatedProperties = "list the fields in one schema, and use additionalProperties",
-  unevaluatedItems = "list the items in one schema, and use items",
   ["$dynamicRef"] = "use $ref",
   ["$dynamicAnchor"] = "use $anchor",
   ["$vocabulary"] = "it belongs into meta-schemas",

@@ -62,7 +62,7 @@ local function complete_default(self, value)
   local required = with(self, { is_optional = false, has_default = false })
   local ok, result = required:validate(value, "default")
   if not ok then
-    return nil, ("schema.%s: %s"):format(self.kind, result)
+    return nil, ("schema%s: %s"):format(self.kind ~= "shape" and "." .. self.kind or "", result)
   end
   return result
 end
@@ -117,9 +117,11 @@ local function validator_of(self)
   return validator
 end
 
-local function list_errors(self, value, decoded, name)
+local MOST_ERRORS = 100
+
+local function list_errors(self, value, decoded, name, most)
   local out = {}
-  for i, one in ipairs(validator_of(self):errors(value, decoded)) do
+  for i, one in ipairs(validator_of(self):errors(value, decoded, most or MOST_ERRORS)) do
     out[i] = { path = name .. one.steps, message = one.message }
   end
   return out
@@ -130,7 +132,7 @@ local function check(self, value, decoded, name)
   if ok then
     return true, result
   end
-  local first = list_errors(self, value, decoded, name)[1]
+  local first = list_errors(self, value, decoded, name, 1)[1]
   return nil, first.path .. ": " .. first.message
 end
 
@@ -173,6 +175,13 @@ function Schema:errors_decoded(value, name)
   return list_errors(self, value, true, name)
 end
 
+--- Whether a value from the decoder fits. It stays as it is.
+---@package
+---@return boolean
+function Schema:fits(value)
+  return validator_of(self).run(value, "kept") == true
+end
+
 --- Decodes a JSON text and validates it.
 ---@param text string
 ---@param name? string
@@ -197,8 +206,8 @@ function Schema:decode_errors(text, name)
   if ok then
     return errors
   end
-  local where, what = path.split(message)
-  return { { path = where, message = what } }
+  local steps, what = path.split(message:sub(#name + 1))
+  return { { path = name .. steps, message = what } }
 end
 
 --- Whether 64-bit integers fit at the place to which keys lead (0-based numbers for items).

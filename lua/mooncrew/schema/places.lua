@@ -22,13 +22,13 @@ local function field_schemas(node, key)
     out[#out + 1] = node.pattern_regexes[i]:matches(key) and entry.schema or nil
   end
   if #out == 0 then
-    out[1] = node.additional_properties or node.value
+    out[1] = node.additional_properties or node.unevaluated_properties or node.value
   end
   return out
 end
 
 local function item_schemas(node, index)
-  return { (node.items and node.items[index + 1]) or node.rest or node.item }
+  return { (node.items and node.items[index + 1]) or node.rest or node.unevaluated_items or node.item }
 end
 
 local function below(nodes, key)

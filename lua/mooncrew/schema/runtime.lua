@@ -5,6 +5,7 @@ local array = require "mooncrew.json.array"
 local int64 = require "mooncrew.json.int64"
 local number_text = require "mooncrew.json.number"
 local path = require "mooncrew.json.path"
+local evaluated = require "mooncrew.schema.evaluated"
 local values = require "mooncrew.schema.values"
 
 local M = {}
@@ -15,6 +16,8 @@ M.step = path.step
 M.to_int64 = int64.of
 M.is_allowed = values.is_allowed
 M.find_twice = values.find_twice
+M.is_field_evaluated = evaluated.is_field_evaluated
+M.is_item_evaluated = evaluated.is_item_evaluated
 
 --- What a value is in the words of JSON: "string", "null", "array", … or a Lua type that JSON does not have.
 function M.kind_of(value)

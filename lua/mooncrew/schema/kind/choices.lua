@@ -20,11 +20,36 @@ local function labels_of(branches)
   return labels
 end
 
+-- The fields by which an alternative is told from others: those that must have certain values.
+local function tells_of(branch)
+  while branch.kind == "ref" or branch.ref do
+    branch = branch.kind == "ref" and branch:target() or branch.ref
+  end
+  local tells = {}
+  for name, field in pairs(branch.fields or {}) do
+    local allowed = field.allowed or field.allowed_once
+    if allowed and not field.is_optional then
+      tells[#tells + 1] = { name = name, allowed = allowed }
+    end
+  end
+  table.sort(tells, function(a, b) return a.name < b.name end)
+  return tells
+end
+
+-- What explain.lua needs to know of alternatives.
+local function describe(branches, numbers)
+  local tells = {}
+  for i, branch in ipairs(branches) do
+    tells[i] = tells_of(branch)
+  end
+  return { numbers = numbers, labels = labels_of(branches), tells = tells }
+end
+
 -- Says which alternative came nearest.
 local function emit_no_fit(e, branches, numbers, x, where)
   if e.listing then
-    e:line('report_no_fit(errors, at .. %s, F, %s, %s, %s, decoded and "kept")', where, e:constant(numbers),
-      e:constant(labels_of(branches)), x)
+    e:line('report_no_fit(errors, at .. %s, F, %s, %s, decoded and "kept")', where,
+      e:constant(describe(branches, numbers)), x)
   else
     e:line("do return nil end")
   end

@@ -3,6 +3,8 @@
 local path = require "mooncrew.json.path"
 local words = require "mooncrew.schema.words"
 
+local kinds -- required when first needed: they are made of this file too
+
 local M = {}
 
 local HERE = '""'
@@ -17,6 +19,36 @@ local function sorted_keys(map)
 end
 
 M.sorted_keys = sorted_keys
+
+-- What costs little and tells much goes first: constants, then single values, then what holds others.
+local function cost_of(node)
+  local kind = kinds[node.kind]
+  if node.allowed or node.allowed_once then
+    return 0
+  end
+  return (not kind.body or kind.is_flat and kind.is_flat(node)) and 1 or 2
+end
+
+--- The names of fields in the order in which they are checked. Who lists errors wants them sorted. The fast validator
+--- wants to fail early: where alternatives that contain themselves differ in a constant, it looks into but one of them.
+---@param e mooncrew.schema.Emitter
+---@param fields table<string, mooncrew.Schema>
+---@return string[]
+function M.field_order(e, fields)
+  kinds = kinds or require "mooncrew.schema.kinds"
+  local names = sorted_keys(fields)
+  if e.listing then
+    return names
+  end
+  local costs = {}
+  for _, name in ipairs(names) do
+    costs[name] = cost_of(fields[name])
+  end
+  table.sort(names, function(a, b)
+    return costs[a] < costs[b] or costs[a] == costs[b] and a < b
+  end)
+  return names
+end
 
 --- The steps to a field, as source.
 function M.step_to(name)
@@ -105,8 +137,17 @@ local function emit_refuse_unknown(e, node, patterns)
   e:line("end")
 end
 
+-- Before any field is gone into. When listing, each field says so itself.
+local function emit_required(e, node)
+  for _, name in ipairs(e.listing and {} or sorted_keys(node.fields)) do
+    if not node.fields[name].is_optional then
+      e:line("if v[%q] == nil then return nil end", name)
+    end
+  end
+end
+
 local function emit_fields(e, node)
-  for _, name in ipairs(sorted_keys(node.fields)) do
+  for _, name in ipairs(M.field_order(e, node.fields)) do
     e:line("do local x = v[%q]", name)
     e:value(node.fields[name], "x", M.step_to(name))
     e:line("out[%q] = x end", name)
@@ -122,7 +163,7 @@ local function emit_others(e, node, patterns)
   e:line("for key, x in next, v do")
   e:line('if type(key) == "string" then')
   for i, entry in ipairs(list) do
-    e:line("if %s[%d]:matches(key) then", patterns, i)
+    e:line("if %s[%d]:matches(key) ~= false then", patterns, i) -- nil: the search was given up
     e:value(entry.schema, "x", "step(key)")
     e:line("out[key] = x end")
   end
@@ -142,6 +183,7 @@ local function object_body(e, node)
   if not open then
     emit_refuse_unknown(e, node, patterns)
   end
+  emit_required(e, node)
   M.emit_whole(e, node)
   e:line("local out = decoded == true and v or %s", (open or patterns) and "copy_fields(v)" or "{}")
   emit_others(e, node, patterns)

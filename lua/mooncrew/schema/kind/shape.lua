@@ -21,7 +21,8 @@ local NUMBER = { "min", "max", "exclusive_min", "exclusive_max", "multiple_of", 
 local LIST = { "min_items", "max_items", "unique_items", "contains", "items", "rest" }
 local OBJECT = { "fields", "required", "pattern_list", "additional_properties", "property_names",
   "min_properties", "max_properties", "dependent_required", "dependent_schemas" }
-local IN_PLACE = { "ref", "all_of", "any_of", "one_of", "negated", "condition" }
+local IN_PLACE = { "ref", "all_of", "any_of", "one_of", "negated", "condition", "unevaluated_items",
+  "unevaluated_properties" }
 
 local function has_any(node, options)
   for _, name in ipairs(options) do
@@ -108,8 +109,10 @@ local function is_flat(node)
   return not holds_others and not node.never and not (node.types and node.types.array)
 end
 
-local function expected(node)
-  return table.concat(node.types, " or ")
+-- What is said of a value of another type. Where a number was expected, its value is what is wrong.
+local function wrong_type(node, x)
+  local shown = (node.types.number or node.types.integer) and "number_or_kind" or "kind_of"
+  return ('"expected %s, got " .. %s(%s)'):format(table.concat(node.types, " or "), shown, x)
 end
 
 local function emit_flat(e, node, x, where)
@@ -120,7 +123,7 @@ local function emit_flat(e, node, x, where)
   emit_locals(e, x)
   if node.types then
     e:line("if not (%s) then", type_test(node.types, x))
-    e:mismatch(where, '"expected %s, got " .. number_or_kind(%s)', expected(node), x)
+    e:mismatch(where, wrong_type(node, x))
     e:line("else")
     emit_scalars(e, node, x, where)
     e:line("end")
@@ -187,7 +190,7 @@ end
 
 local function emit_properties(e, node)
   local fields = node.fields or {}
-  for _, name in ipairs(objects.sorted_keys(fields)) do
+  for _, name in ipairs(objects.field_order(e, fields)) do
     local field = fields[name]
     e:line("do local x = v[%q]", name)
     e:line("if x ~= nil then")
@@ -198,7 +201,7 @@ end
 
 local function emit_patterns(e, node, patterns)
   for i, entry in ipairs(node.pattern_list or {}) do
-    e:line("if %s[%d]:matches(key) then", patterns, i)
+    e:line("if %s[%d]:matches(key) ~= false then", patterns, i) -- nil: the search was given up
     emit_member(e, entry.schema, "key", "step(key)")
     e:line("end")
   end
@@ -226,9 +229,6 @@ local function emit_by_key(e, node)
   if not patterns and not node.additional_properties then
     return
   end
-  if e.listing and node.additional_properties and node.additional_properties.never then
-    e:line("report_unknown(errors, at, %s, v, %s)", e:constant(node.fields or {}), patterns or "nil")
-  end
   e:line("for key, x in next, v do")
   e:line('if type(key) ~= "string" then')
   e:leave("step_to_key(key)", "explain_map_key(key)")
@@ -238,9 +238,23 @@ local function emit_by_key(e, node)
   e:line("end")
 end
 
+-- All at once and sorted; the fast validator sees to it in emit_additional.
+local function emit_unknown(e, node)
+  if e.listing and node.additional_properties and node.additional_properties.never then
+    local patterns = node.pattern_list and e:constant(node.pattern_regexes)
+    e:line("report_unknown(errors, at, %s, v, %s)", e:constant(node.fields or {}), patterns or "nil")
+  end
+end
+
 local function object_part(e, node)
-  objects.emit_whole(e, node)
-  emit_required(e, node)
+  emit_unknown(e, node)
+  if e.listing then
+    objects.emit_whole(e, node)
+    emit_required(e, node)
+  else
+    emit_required(e, node)
+    objects.emit_whole(e, node)
+  end
   e:line("local out = v")
   emit_properties(e, node)
   emit_by_key(e, node)
@@ -296,12 +310,53 @@ local function emit_in_place(e, node)
   end
 end
 
+local function emit_unevaluated_member(e, schema, key, where)
+  if schema.never then
+    e:fail(where, '"unknown; no schema says what it is"')
+  else
+    emit_member(e, schema, key, where)
+  end
+end
+
+local function unevaluated_list_part(e, node)
+  e:line("local out = v")
+  e:line("for i = 1, #v do")
+  e:line("local x = v[i]")
+  e:line("if not is_item_evaluated(%s, v, i) then", e:constant(node))
+  emit_unevaluated_member(e, node.unevaluated_items, "i", "step(i - 1)")
+  e:line("end end")
+  e:line("v = out")
+end
+
+local function unevaluated_object_part(e, node)
+  e:line("local out = v")
+  e:line("for key, x in next, v do")
+  e:line('if type(key) == "string" and not is_field_evaluated(%s, v, key) then', e:constant(node))
+  emit_unevaluated_member(e, node.unevaluated_properties, "key", "step(key)")
+  e:line("end end")
+  e:line("v = out")
+end
+
+-- What nothing else has looked at: last, since all else must be known.
+local function emit_unevaluated(e, node)
+  if node.unevaluated_items then
+    e:line('if t == "table" and is_list(v, decoded or "object") then')
+    call_part(e, node, "unevaluated list", unevaluated_list_part)
+    e:line("end")
+  end
+  if node.unevaluated_properties then
+    e:line('if t == "table" and not is_list(v, decoded or "object") then')
+    call_part(e, node, "unevaluated object", unevaluated_object_part)
+    e:line("end")
+  end
+end
+
 local function emit_types(e, node)
   if node.never then
     e:leave(HERE, '"nothing fits here; it must be absent"')
   elseif node.types then
     e:line("if not (%s) then", type_test(node.types, "v"))
-    e:leave(HERE, '"expected %s, got " .. number_or_kind(v)', expected(node))
+    e:leave(HERE, wrong_type(node, "v"))
     e:line("end")
   end
 end
@@ -313,6 +368,7 @@ local function mixed_body(e, node)
     emit_scalars(e, node, "v", HERE)
     emit_containers(e, node)
     emit_in_place(e, node)
+    emit_unevaluated(e, node)
   end
   e:line("return v")
 end
