@@ -5,6 +5,7 @@ local async = require "mooncrew.async"
 local cron = require "mooncrew.cron"
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
+local gather = require "mooncrew.gather"
 local json = require "mooncrew.json"
 local log = require "mooncrew.log"
 local registry = require "mooncrew.registry"
@@ -32,6 +33,9 @@ crew.enqueue = distribute.enqueue
 
 --- Waiting without blocking: crew.async.await(start).
 crew.async = { await = async.await }
+
+--- Runs several functions at once within one task: local a, b = crew.gather(f, g), or a list for a list.
+crew.gather = gather
 
 --- JSON as mooncrew speaks it: canonical, exact, strict.
 crew.json = json
