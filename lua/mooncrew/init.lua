@@ -10,6 +10,7 @@ local json = require "mooncrew.json"
 local log = require "mooncrew.log"
 local registry = require "mooncrew.registry"
 local schema = require "mooncrew.schema"
+local scope = require "mooncrew.scope"
 local task = require "mooncrew.task"
 
 ---@class mooncrew
@@ -31,8 +32,9 @@ crew.aggregate = aggregate
 ---@type fun(type: string|mooncrew.Definition, payload: any, options?: table): table|nil, string|nil, string|nil
 crew.enqueue = distribute.enqueue
 
---- Waiting without blocking: crew.async.await(start).
-crew.async = { await = async.await }
+--- Waiting without blocking: crew.async.await(start). crew.async.keep(handle) lets a handle of luv stay when the task
+--- ends that made it.
+crew.async = { await = async.await, keep = scope.keep }
 
 --- Runs several functions at once within one task: local a, b = crew.gather(f, g), or a list for a list.
 crew.gather = gather
