@@ -14,6 +14,10 @@ local KINDS = {
       crew.gather(function() crew.sleep(600) end, function() crew.sleep(0.01) end)
     end)]],
   },
+  exec = {
+    quick = [[assert(crew.exec({ "cat" }, { stdin = "text" }).stdout == "text") ]],
+    slow = [[crew.exec { "sh", "-c", "sleep 1000 & sleep 1000" } ]],
+  },
   luv = {
     before = [[
       local uv = require "luv"
