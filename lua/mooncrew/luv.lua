@@ -152,8 +152,8 @@ local function spawn(uv_spawn, path, options, on_exit)
   local of, handle = owner(), nil
   local callback = callable(on_exit) and owned(on_exit)
   local function exited(...)
-    if of then
-      of:drop(handle)
+    if of and of:holds(handle) then
+      of:hold(handle, close) -- there is no process to kill any more
     end
     if callback then
       callback(...)

@@ -31,6 +31,12 @@ function Scope:hold(thing, release)
   self.held[thing] = release
 end
 
+---@param thing any
+---@return boolean
+function Scope:holds(thing)
+  return self.held[thing] ~= nil
+end
+
 --- Forgets a thing: it was released, or is to stay.
 ---@param thing any
 function Scope:drop(thing)

@@ -18,6 +18,17 @@ local KINDS = {
     quick = [[assert(crew.exec({ "cat" }, { stdin = "text" }).stdout == "text") ]],
     slow = [[crew.exec { "sh", "-c", "sleep 1000 & sleep 1000" } ]],
   },
+  ["luv's processes"] = {
+    before = [[
+      local uv = require "luv"
+      local function wait_for(seconds)
+        crew.async.await(function(resume)
+          assert(uv.spawn("sleep", { args = { seconds } }, resume))
+        end)
+      end]],
+    quick = [[wait_for "0.01"]],
+    slow = [[wait_for "1000"]],
+  },
   luv = {
     before = [[
       local uv = require "luv"
