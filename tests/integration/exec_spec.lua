@@ -200,7 +200,7 @@ describe("crew.exec", function()
 
   it("tells what was killed from outside, together with its guard", with_crew(function(crew)
     local got = perform(crew, [[
-      got(crew.exec { "sh", "-c", "kill -9 $PPID; sleep 1000" })
+      got(crew.exec { "sh", "-c", "kill -9 $PPID; exec sleep 1000" })
     ]])
     assert.equal("KILLED", got[1][2])
   end))
