@@ -65,17 +65,17 @@ end
 
 -- A fiber that was stopped raises wherever it waits; here it may wait again, for a while.
 local function let_wait(fiber, run)
-  local stopped = fiber.stopped
+  local stopped, raised = fiber.stopped, fiber.stop_error
   if not stopped then
     return run()
   end
-  fiber.stopped = nil
+  fiber.stopped, fiber.stop_error = nil, nil
   local timer = host.timer_start(AFTER_STOP_S, function()
     async.stop(fiber, "TIMED_OUT")
   end)
   run()
   host.timer_stop(timer)
-  fiber.stopped = stopped
+  fiber.stopped, fiber.stop_error = stopped, raised
 end
 
 --- Calls the functions of crew.on_error if the attempt ended badly. Raises nothing.

@@ -7,6 +7,8 @@
 #include "lualib/modules.h"
 #include "lualib/native.h"
 #include "worker/bindings.h"
+#include "worker/exec.h"
+#include "worker/luv.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -21,6 +23,9 @@ static const char *const entry_names[MC_VM_ENTRIES] = {
  * mc_bindings. */
 static const luaL_Reg native_modules[] = {
     {"mooncrew.native_worker", luaopen_mooncrew_native_worker},
+    {"mooncrew.native_luv", luaopen_mooncrew_native_luv},
+    {"luv", luaopen_mooncrew_luv},
+    {"mooncrew.native_exec", luaopen_mooncrew_native_exec},
 };
 
 /* Where a call of ours stands on the Lua stack: it is always empty between calls, and coroutines have their own. */

@@ -41,6 +41,25 @@ describe("crew.on_start", function()
     crew:wait_counts(queue, 20, { processed = 2, failed = 0 })
   end))
 
+  it("opens what stays open for the tasks", with_crew(function(crew)
+    local _, queue = add_and_run(crew, [[
+      local uv = require "luv"
+      local timer, ticks = nil, 0
+      crew.on_start(function()
+        timer = uv.new_timer()
+        timer:start(10, 10, function() ticks = ticks + 1 end)
+        crew.sleep(0.02)
+      end)
+      crew.task("t", { perform = function()
+        local before = ticks
+        crew.sleep(0.2)
+        note("ticking", timer:is_active(), ticks > before)
+      end })
+    ]], nil, { type = "t" })
+    crew:wait_counts(queue, 20, { processed = 1, failed = 0 })
+    assert.same({ "ticking true true" }, words(crew, "ticking"))
+  end))
+
   it("that fails is a script that does not load: named with file and line, and no task is touched",
     with_crew(function(crew)
       local node, queue = add_and_run(crew, '\ncrew.on_start(function()\n  crew.sleep(0.05)\n  error("no pool")\nend)\n'
