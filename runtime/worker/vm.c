@@ -7,6 +7,7 @@
 #include "lualib/modules.h"
 #include "lualib/native.h"
 #include "worker/bindings.h"
+#include "worker/native_postgres.h"
 #include "worker/native_redis.h"
 
 #include <lauxlib.h>
@@ -23,6 +24,11 @@ static uv_loop_t *loop_of(lua_State *L) {
   return bindings->tasks->loop;
 }
 
+static int open_native_postgres(lua_State *L) {
+  mc_native_postgres_push(L, loop_of(L));
+  return 1;
+}
+
 static int open_native_redis(lua_State *L) {
   mc_native_redis_push(L, loop_of(L));
   return 1;
@@ -32,6 +38,7 @@ static int open_native_redis(lua_State *L) {
  * mc_bindings. */
 static const luaL_Reg native_modules[] = {
     {"mooncrew.native_worker", luaopen_mooncrew_native_worker},
+    {"mooncrew.native_postgres", open_native_postgres},
     {"mooncrew.native_redis", open_native_redis},
 };
 
