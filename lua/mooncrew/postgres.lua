@@ -86,21 +86,21 @@ end
 ---
 --- Parameters ($1, $2 …) are strings, numbers, booleans, nil or crew.null, int64_t, crew.postgres.bytes,
 --- crew.postgres.array, and any other table as JSON. In rows int2 int4 float4 float8 are numbers, int8 a number or
---- (where that would round) an int64_t, bool a boolean, json and jsonb decoded, bytea its bytes, null nil, and all others
---- (numeric, timestamps, arrays …) PostgreSQL's text.
+--- (where that would round) an int64_t, bool a boolean, json and jsonb decoded, bytea its bytes, null nil, and all
+--- others (numeric, timestamps, arrays …) PostgreSQL's text.
 ---@param sql string
 ---@param ... any
 ---@return mooncrew.postgres.Result|nil
 ---@return string? message
----@return string? code  the SQLSTATE ("23505"), or UNAVAILABLE (not sent), UNKNOWN (sent, and the connection went before
---- the answer), TIMED_OUT (it was cancelled), INVALID_ARGUMENT
+---@return string? code  the SQLSTATE ("23505"), or UNAVAILABLE (not sent), UNKNOWN (sent, and the connection went
+--- before the answer), TIMED_OUT (it was cancelled), INVALID_ARGUMENT
 ---@return table? details  with a SQLSTATE: detail, hint, schema, table, column, constraint
 function Postgres:query(sql, ...)
   local params, wire = prepare(2, sql, ...)
   return postgres.backend.query(self, sql, params, wire)
 end
 
--- Which fiber is in a transaction of which addresses: another one would wait for a connection while it holds one.
+-- Which fiber is in a transaction of which addresses. Another one would wait for a connection while it holds one.
 local holders = setmetatable({}, { __mode = "k" })
 
 local function enter(database, level)
@@ -131,7 +131,8 @@ end
 --- Runs the function in a transaction: tx:query(sql, …) and, for a part that can be undone alone, tx:transaction(fn).
 ---
 --- When it returns, the transaction is committed and its results are returned (true for none). When it raises, or the
---- task is stopped, all is rolled back and the error goes on. When it returns nil and a message, all is rolled back too.
+--- Runs the function in a transaction: tx:query(sql, …) and, for a part that can be undone alone, a savepoint,
+--- tx:transaction(fn).
 ---@generic T
 ---@param body fun(tx: mooncrew.postgres.Transaction): T
 ---@param options { isolation: string|nil, read_only: boolean|nil, deferrable: boolean|nil }|nil

@@ -86,7 +86,7 @@ end
 ---@return string? code  of Redis ("WRONGTYPE", "ERR" …), or UNAVAILABLE (not sent), UNKNOWN (sent, and the connection
 --- went before the reply), TIMED_OUT
 function Redis:call(...)
-  return call(self, 2, ...)
+  return call(self, 1, ...) -- a tail call: our own frame is gone
 end
 
 local function check_commands(self, commands, what, level)
@@ -165,7 +165,7 @@ function Redis.__index(_, name)
   if not method then
     local command = name:upper()
     method = function(self, ...)
-      return call(self, 2, command, ...)
+      return call(self, 1, command, ...)
     end
     methods[name] = method
   end

@@ -227,6 +227,30 @@ describe("crew.postgres", function()
     print(("measured: 200 queries of 10 ms over 10 connections in %.0f ms"):format(ran[200].at_ms - ran[1].at_ms))
   end))
 
+  it("gets a connection back from a handler that yields for ever", with_crew(function(crew)
+    script(crew, [=[
+      crew.task("lost", { perform = function()
+        db:transaction(function(tx)
+          assert(tx:query("CREATE TABLE yielded ()"))
+          note("yields")
+          coroutine.yield()
+        end)
+      end })
+      crew.task("next", { perform = function()
+        collectgarbage() collectgarbage() collectgarbage()
+        note("next", tostring(select(2, db:query("CREATE TABLE yielded ()"))))
+      end })
+    ]=], '{ pool = 1, timeout = "5s" }')
+    local queue = crew:queue()
+    local id = queue:add { type = "lost", retry = 0 }
+    crew:run()
+    crew:wait_counts(queue, 20, { archived = 1, active = 0 })
+    assert.matches("coroutine.yield", queue:task(id).message.error_msg)
+    queue:add { type = "next", retry = 0 }
+    crew:wait_until("the next one has ended", 20, function() return crew.notes:count "next" == 1 end)
+    assert.equal("nil", crew.notes:all("next")[1][2])
+  end))
+
   it("leaves the worker with as many handles as before, once its connections have been idle", with_crew(function(crew)
     local notes = perform(crew, [=[
       local native = require "mooncrew.native_worker"

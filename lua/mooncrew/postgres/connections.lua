@@ -23,12 +23,14 @@ end
 
 local function open_connection(database, seconds, pool)
   local connection
+  local own = setmetatable({}, { __mode = "v" }) -- what it calls back must not keep it alive
   seconds = math.min(seconds, database.connect_timeout)
   local in_time, ok, message, code = await_within(seconds, function(resume)
     local why, kind
     connection, why, kind = native.open(database.url, resume, function()
-      pool:forget(connection)
+      pool:forget(own.connection)
     end)
+    own.connection = connection
     if not connection then
       resume(nil, why, kind)
       return nil
