@@ -131,8 +131,8 @@ end
 --- Runs the function in a transaction: tx:query(sql, …) and, for a part that can be undone alone, tx:transaction(fn).
 ---
 --- When it returns, the transaction is committed and its results are returned (true for none). When it raises, or the
---- Runs the function in a transaction: tx:query(sql, …) and, for a part that can be undone alone, a savepoint,
---- tx:transaction(fn).
+--- task is stopped, all is rolled back and the error goes on. When it returns nil and a message, all is rolled back
+--- too.
 ---@generic T
 ---@param body fun(tx: mooncrew.postgres.Transaction): T
 ---@param options { isolation: string|nil, read_only: boolean|nil, deferrable: boolean|nil }|nil
