@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/postgres_cancel.h"
 #include "worker/postgres_hosts.h"
 
 #include <ctype.h>
@@ -319,44 +320,12 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 
 /* ---- closing ---- */
 
-typedef struct cancelling {
-  uv_work_t work;
-  PGcancel *cancel;
-  PGconn *pq;
-} cancelling;
-
-static void cancel_in_thread(uv_work_t *work) {
-  char error[256];
-  mc_pq.cancel(mc_container_of(work, cancelling, work)->cancel, error, sizeof error);
-}
-
-static void on_cancelled(uv_work_t *work, int status) {
-  cancelling *self = mc_container_of(work, cancelling, work);
-  (void)status;
-  mc_pq.freeCancel(self->cancel);
-  mc_pq.finish(self->pq);
-  free(self);
-}
-
-/* The connection stays open until the server has heard of it: then the query that is cancelled is ours. */
-static void cancel_and_finish(uv_loop_t *loop, PGconn *pq) {
-  PGcancel *cancel = mc_pq.getCancel(pq);
-  if (!cancel) {
-    mc_pq.finish(pq);
-    return;
-  }
-  cancelling *self = mc_zalloc(sizeof *self);
-  self->cancel = cancel;
-  self->pq = pq;
-  uv_queue_work(loop, &self->work, cancel_in_thread, on_cancelled);
-}
-
 void mc_postgres_close(mc_postgres *self) {
   stop_watching(self);
   if (self->lookup)
     mc_postgres_lookup_stop(self->lookup);
   if (self->phase == BUSY)
-    cancel_and_finish(self->loop, self->pq);
+    mc_postgres_cancel(self->loop, self->pq);
   else if (self->pq)
     mc_pq.finish(self->pq);
   mc_pq.clear(self->answer);

@@ -5,7 +5,7 @@
  *
  * A connection does one query at a time. It never comes back from broken: whoever owns it closes it and opens another.
  * What blocks in libpq is kept away: names are looked up before (postgres_hosts.h), and a query that is still running
- * when its connection is closed is cancelled on libuv's thread pool, after which the connection is finished.
+ * when its connection is closed is cancelled by a thread (postgres_cancel.h).
  *
  * Requires libpq (mc_pq_load). No text from here holds a password.
  */

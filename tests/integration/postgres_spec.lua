@@ -209,6 +209,39 @@ describe("crew.postgres", function()
     assert.equal("7", value(notes, "next"))
   end))
 
+  it("leaves threads for others while a server that stands still is asked to cancel", with_crew(function(crew)
+    script(crew, [=[
+      crew.task("warm", { perform = function()
+        crew.async.await(function(resume) resume() end)
+        note("warm", #assert(db:query("SELECT pg_sleep(0.2)")).rows)
+      end })
+      crew.task("slow", { perform = function()
+        note("slow", select(3, db:query("SELECT pg_sleep(61)")))
+      end })
+      crew.task("lookup", { perform = function()
+        local other = crew.postgres.open("postgres://localhost:1/d", { timeout = "20s", connect_timeout = "20s" })
+        note("lookup", select(3, other:query("SELECT 1")))
+      end })
+    ]=], '{ pool = 6, timeout = "2s" }')
+    local queue = crew:queue()
+    for _ = 1, 6 do queue:add { type = "warm" } end
+    crew:run()
+    crew:wait_until("six connections are open", 20, function() return crew.notes:count "warm" == 6 end)
+    server.process:send "sigstop"
+    crew:finally(function() server.process:send "sigcont" end)
+    for _ = 1, 6 do queue:add { type = "slow", retry = 0 } end
+    crew:wait_until("all six were given up", 20, function() return crew.notes:count "slow" == 6 end)
+    queue:add { type = "lookup", retry = 0 }
+    crew:wait_until("a name was looked up", 30, function() return crew.notes:count "lookup" == 1 end)
+    assert.equal("UNAVAILABLE", crew.notes:all("lookup")[1][2])
+    server.process:send "sigcont"
+    wait.wait_until("the server has ended the queries", 20, function()
+      return server:psql [[SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(61)%'
+        AND pid <> pg_backend_pid()]] == "0"
+    end)
+    for _, entry in ipairs(crew.notes:all "slow") do assert.equal("TIMED_OUT", entry[2]) end
+  end))
+
   it("serves 200 tasks with 10 connections", with_crew(function(crew)
     script(crew, [=[
       crew.task("t", { perform = function(_, task)
