@@ -61,9 +61,18 @@ local function make_folder(self)
   assert(code == 0, "chown failed")
 end
 
---- A cluster that is initialised and not started. Options: tcp; password (of the user postgres, then asked for over
---- tcp); settings ("name=value", …).
----@param options? { tcp: boolean?, password: string?, settings: string[]? }
+-- A certificate that is its own authority, for localhost.
+local function make_certificate(self)
+  local script = ("umask 077; openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout %s -out %s")
+    :format(self.data .. "/server.key", self.data .. "/server.crt")
+  local path, all = as_postgres("sh", { "-c", script })
+  local code, text = Process.run(path, { args = all, cwd = self.folder, output = self.logs .. "/openssl.out" }, 60)
+  assert(code == 0, "openssl failed:\n" .. text)
+end
+
+--- A cluster that is initialised and not started. Options: tcp; tls (over tcp; needs openssl); password (of the user
+--- postgres, then asked for over tcp); settings ("name=value", …).
+---@param options? { tcp: boolean?, tls: boolean?, password: string?, settings: string[]? }
 function Postgres.new(options)
   local bin = assert(find_bin(), "PostgreSQL is not installed")
   local self = setmetatable({ bin = bin, options = options or {} }, Postgres)
@@ -80,6 +89,7 @@ function Postgres.new(options)
   end
   local code, text = run(self, "initdb", args)
   assert(code == 0, "initdb failed:\n" .. text)
+  if self.options.tls then make_certificate(self) end
   return self
 end
 
@@ -97,7 +107,7 @@ function Postgres:start()
   if self.options.tcp then self.port = self.port or free_port() end
   local args = { "-D", self.data, "-k", self.folder, "-h", self.options.tcp and "127.0.0.1" or "",
     "-p", tostring(self.port or 5432) }
-  for _, list in ipairs { SETTINGS, self.options.settings or {} } do
+  for _, list in ipairs { SETTINGS, { self.options.tls and "ssl=on" }, self.options.settings or {} } do
     for _, setting in ipairs(list) do
       args[#args + 1] = "-c"
       args[#args + 1] = setting

@@ -209,6 +209,18 @@ describe("crew.postgres", function()
     assert.equal("7", value(notes, "next"))
   end))
 
+  it("moves what is larger than any buffer of a socket", with_crew(function(crew)
+    local notes = perform(crew, [=[
+      local large = ("0123456789abcdef"):rep(512 * 1024)
+      local row = assert(db:query("SELECT $1::text AS text, $2::bytea AS bytes", large, crew.postgres.bytes(large)))
+        .rows[1]
+      note("large", tostring(row.text == large), tostring(row.bytes == large))
+      note("many", #assert(db:query("SELECT n FROM generate_series(1, 100000) AS n")).rows)
+    ]=])
+    assert.same({ "large", "true", "true" }, { unpack(notes:all("large")[1]) })
+    assert.equal("100000", value(notes, "many"))
+  end))
+
   it("leaves threads for others while a server that stands still is asked to cancel", with_crew(function(crew)
     script(crew, [=[
       crew.task("warm", { perform = function()
@@ -313,7 +325,37 @@ describe("crew.postgres", function()
   end))
 end)
 
-describe("crew.postgres and a server that goes", function()
+describe("crew.postgres and a server of its own", function()
+  it("speaks TLS, and cancels over it", with_crew(function(crew)
+    local tls_server = Postgres.new({ tcp = true, tls = true, password = "s3cret" }):start()
+    crew:finally(function() tls_server:destroy() end)
+    crew:script("t.lua", ([=[
+      crew.task("t", { perform = function()
+        local url = %q
+        local db = crew.postgres.open(url .. "?sslmode=verify-full&sslrootcert=%s/server.crt", { timeout = "1s" })
+        local large = ("0123456789abcdef"):rep(64 * 1024)
+        local row = assert(db:query([[SELECT ssl, $1::text = $2 AS same, $1::text AS large FROM pg_stat_ssl
+          WHERE pid = pg_backend_pid()]], large, large)).rows[1]
+        note("tls", tostring(row.ssl), tostring(row.same), tostring(row.large == large))
+        note("slow", select(3, db:query("SELECT pg_sleep(62)")))
+        note("stranger", select(2, crew.postgres.open(url .. "?sslmode=verify-full"):query("SELECT 1")))
+      end })
+    ]=]):format(tls_server:tcp_url("localhost"), crew.folder))
+    local certificate = assert(io.open(tls_server.data .. "/server.crt"))
+    crew:file("server.crt", certificate:read "*a")
+    certificate:close()
+    crew:queue():add { type = "t", retry = 0 }
+    crew:run()
+    crew:wait_until("the handler has ended", 30, function() return crew.notes:count "stranger" == 1 end)
+    assert.same({ "tls", "true", "true", "true" }, { unpack(crew.notes:all("tls")[1]) })
+    assert.equal("TIMED_OUT", crew.notes:all("slow")[1][2])
+    assert.matches("root certificate", crew.notes:all("stranger")[1][2])
+    wait.wait_until("the server has ended the query", 20, function()
+      return tls_server:psql [[SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(62)%'
+        AND pid <> pg_backend_pid()]] == "0"
+    end)
+  end))
+
   it("says what became of a query, and goes on when it is back", with_crew(function(crew)
     local server = Postgres.new({ tcp = true, password = "s3cret" }):start()
     crew:finally(function() server:destroy() end)
