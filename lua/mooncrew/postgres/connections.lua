@@ -5,6 +5,7 @@
 
 local await_within = require "mooncrew.await_within"
 local host = require "mooncrew.host"
+local load_native = require "mooncrew.load_native"
 local Pool = require "mooncrew.postgres.pool"
 local values = require "mooncrew.postgres.values"
 
@@ -12,11 +13,14 @@ local M = {}
 
 local native
 
-local function load_native()
-  if not native then
-    native = require "mooncrew.native_postgres"
+-- true, or nil, message, code where there is no libpq.
+local function load_once()
+  if native then
+    return true
   end
-  return native
+  local module, message, code = load_native("mooncrew.native_postgres", "crew.postgres")
+  native = module
+  return module and true, message, code
 end
 
 -- ---- one connection ----
@@ -84,7 +88,6 @@ local function pool_of(database)
   local key = key_of(database)
   local pool = pools[key]
   if not pool then
-    load_native()
     pool = Pool.new({
       open = function(seconds, self)
         return open_connection(database, seconds, self)
@@ -146,7 +149,10 @@ end
 ---@param wire mooncrew.postgres.Wire  the same as text
 ---@return table|nil result, string? message, string? code, table? details
 function M.query(session, sql, _, wire)
-  if session.connection then
+  local loaded, message, code = load_once()
+  if not loaded then
+    return nil, message, code
+  elseif session.connection then
     return query_in_transaction(session, sql, wire)
   end
   return query_alone(session, sql, wire)
@@ -156,7 +162,11 @@ end
 ---@param database table  what crew.postgres.open returned
 ---@return table|nil session, string? message, string? code
 function M.acquire(database)
-  local connection, message, code
+  local loaded, message, code = load_once()
+  if not loaded then
+    return nil, message, code
+  end
+  local connection
   local deadline = host.now() + database.timeout
   repeat
     if connection then

@@ -3,6 +3,7 @@
 
 local await_within = require "mooncrew.await_within"
 local host = require "mooncrew.host"
+local load_native = require "mooncrew.load_native"
 local reply_error = require "mooncrew.redis.reply_error"
 
 local M = {}
@@ -16,12 +17,17 @@ M.idle_s = 60
 
 local native
 
-local function load_native()
+-- A link to the session's address; nil, message, code when there can be none.
+local function open_link(session)
   if not native then
-    native = require "mooncrew.native_redis"
+    local module, message, code = load_native("mooncrew.native_redis", "crew.redis")
+    if not module then
+      return nil, message, code
+    end
+    native = module
     native.make_errors(reply_error.new)
   end
-  return native
+  return native.open(session.url, CONNECT_S, session.timeout + GRACE_S, session.exclusive)
 end
 
 ---@class mooncrew.redis.Shared
@@ -56,7 +62,7 @@ local function open_shared(session)
   if entry then
     return entry
   end
-  local link, message, code = load_native().open(session.url, CONNECT_S, session.timeout + GRACE_S, false)
+  local link, message, code = open_link(session)
   if not link then
     return nil, message, code
   end
@@ -73,7 +79,7 @@ local function open_exclusive(session)
     return nil, entry.name .. ": this exclusive connection has ended, and its state (MULTI, WATCH, SELECT) with it: "
       .. "open another one", "UNAVAILABLE"
   elseif not entry then
-    local link, message, code = load_native().open(session.url, CONNECT_S, session.timeout + GRACE_S, true)
+    local link, message, code = open_link(session)
     if not link then
       return nil, message, code
     end
