@@ -54,15 +54,22 @@ static void note_reason(mc_postgres *self, const char *text) {
   copy_line(self->reason, sizeof self->reason, *text ? text : "the connection to PostgreSQL was lost");
 }
 
+/* From WARNING on; FATAL is what the server says before it ends a connection that is idle. */
+static bool is_serious(const char *severity) {
+  static const char *const harmless[] = {"DEBUG", "LOG", "INFO", "NOTICE"};
+  for (size_t i = 0; i < MC_COUNT(harmless); i++)
+    if (severity && strcmp(severity, harmless[i]) == 0)
+      return false;
+  return true;
+}
+
 /* Called by libpq, which would print them. */
 static void on_notice(void *arg, const PGresult *notice) {
   (void)arg;
   const char *severity = mc_pq.resultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-  const char *text = mc_pq.resultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-  bool warning = severity && strcmp(severity, "WARNING") == 0;
-  mc_log_begin(warning ? MC_LOG_WARN : MC_LOG_INFO, "PostgreSQL says");
+  mc_log_begin(is_serious(severity) ? MC_LOG_WARN : MC_LOG_INFO, "PostgreSQL says");
   mc_log_text("severity", severity);
-  mc_log_text("message", text);
+  mc_log_text("message", mc_pq.resultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
   mc_log_text("sqlstate", mc_pq.resultErrorField(notice, PG_DIAG_SQLSTATE));
   mc_log_end();
 }

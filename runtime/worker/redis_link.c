@@ -79,8 +79,9 @@ static void send_now(batch *self) {
 
 static void on_ready(void *arg) {
   mc_redis_link *self = arg;
-  MC_LIST_EACH(link, &self->unsent)
-  send_now(mc_container_of(link, batch, link));
+  MC_LIST_EACH(link, &self->unsent) {
+    send_now(mc_container_of(link, batch, link));
+  }
 }
 
 static void free_if_done(mc_redis_link *self) {
@@ -144,9 +145,11 @@ void mc_redis_link_close(mc_redis_link *self) {
 
 void mc_redis_link_drop(mc_redis_link *self) {
   mc_list *lists[] = {&self->unsent, &self->sent, &self->lost};
-  for (size_t i = 0; i < MC_COUNT(lists); i++)
-    MC_LIST_EACH(link, lists[i])
-  mc_container_of(link, batch, link)->forgotten = true;
+  for (size_t i = 0; i < MC_COUNT(lists); i++) {
+    MC_LIST_EACH(link, lists[i]) {
+      mc_container_of(link, batch, link)->forgotten = true;
+    }
+  }
   mc_redis_link_close(self);
 }
 
@@ -169,10 +172,13 @@ uint64_t mc_redis_link_send(mc_redis_link *self, mc_args *commands, size_t count
 
 static batch *find(mc_redis_link *self, uint64_t number) {
   mc_list *lists[] = {&self->unsent, &self->sent, &self->lost};
-  for (size_t i = 0; i < MC_COUNT(lists); i++)
-    MC_LIST_EACH(link, lists[i])
-  if (mc_container_of(link, batch, link)->number == number)
-    return mc_container_of(link, batch, link);
+  for (size_t i = 0; i < MC_COUNT(lists); i++) {
+    MC_LIST_EACH(link, lists[i]) {
+      batch *candidate = mc_container_of(link, batch, link);
+      if (candidate->number == number)
+        return candidate;
+    }
+  }
   return NULL;
 }
 

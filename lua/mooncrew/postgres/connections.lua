@@ -57,6 +57,9 @@ end
 -- timeout: what the caller was promised; seconds: what is left of it.
 local function run(connection, sql, wire, timeout, seconds)
   local sent = true
+  if not native.is_ready(connection) then -- lost between being given back and being used
+    return nil, "the connection to PostgreSQL was lost", "UNAVAILABLE", nil, true
+  end
   local in_time, result, message, code, details = await_within(seconds, function(resume)
     local ok, why, kind = native.query(connection, sql, wire, resume)
     if not ok then
