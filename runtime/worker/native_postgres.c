@@ -124,34 +124,55 @@ static int postgres_open(lua_State *L) {
   return 1;
 }
 
-/* The arrays live in a userdata that is left on the stack, the texts in the table. Raises on a wrong type. */
+/* The arrays of a query's parameters, in one piece of memory. */
+typedef struct arrays {
+  const char **values;
+  Oid *types;
+  int *lengths, *formats;
+} arrays;
+
+/* In a userdata that is left on the stack. */
+static arrays push_arrays(lua_State *L, size_t count) {
+  size_t room = count + 1; /* none is no reason for a size of 0 */
+  const char **values = lua_newuserdata(L, room * (sizeof *values + sizeof(Oid) + 2 * sizeof(int)));
+  Oid *types = (Oid *)(values + room);
+  int *lengths = (int *)(types + room);
+  return (arrays){values, types, lengths, lengths + room};
+}
+
+static bool is_binary(lua_State *L, int binary, int i) {
+  if (!lua_istable(L, binary))
+    return false;
+  lua_rawgeti(L, binary, i + 1);
+  bool is = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return is;
+}
+
+/* Parameter i of the table, whose text the table keeps alive. */
+static void read_parameter(lua_State *L, int table, int binary, int i, const arrays *out) {
+  size_t size = 0;
+  lua_rawgeti(L, table, i + 1);
+  out->values[i] = lua_isnil(L, -1) ? NULL : luaL_checklstring(L, -1, &size);
+  luaL_argcheck(L, size <= INT32_MAX, table, "a parameter is too long");
+  lua_pop(L, 1);
+  out->lengths[i] = (int)size;
+  out->formats[i] = is_binary(L, binary, i);
+  out->types[i] = out->formats[i] ? BYTEA : 0;
+}
+
+/* Raises on a wrong type. What it leaves on the stack must stay as long as the parameters are used. */
 static mc_postgres_parameters check_parameters(lua_State *L, int table) {
   luaL_checktype(L, table, LUA_TTABLE);
   lua_getfield(L, table, "n");
-  int count = (int)luaL_checkinteger(L, -1);
+  lua_Integer count = luaL_checkinteger(L, -1);
   luaL_argcheck(L, count >= 0 && count <= MAX_PARAMETERS, table, "too many parameters: 65535 at most");
   lua_getfield(L, table, "binary");
   int binary = lua_gettop(L);
-  size_t each = sizeof(char *) + sizeof(Oid) + 2 * sizeof(int);
-  const char **values = lua_newuserdata(L, ((size_t)count + 1) * each);
-  Oid *types = (Oid *)(values + count + 1);
-  int *lengths = (int *)(types + count + 1), *formats = lengths + count + 1;
-  for (int i = 0; i < count; i++) {
-    size_t size = 0;
-    lua_rawgeti(L, table, i + 1);
-    values[i] = lua_isnil(L, -1) ? NULL : luaL_checklstring(L, -1, &size);
-    luaL_argcheck(L, size <= INT32_MAX, table, "a parameter is too long");
-    lengths[i] = (int)size;
-    lua_pop(L, 1);
-    formats[i] = 0;
-    if (lua_istable(L, binary)) {
-      lua_rawgeti(L, binary, i + 1);
-      formats[i] = lua_toboolean(L, -1);
-      lua_pop(L, 1);
-    }
-    types[i] = formats[i] ? BYTEA : 0;
-  }
-  return (mc_postgres_parameters){count, types, values, lengths, formats};
+  arrays out = push_arrays(L, (size_t)count);
+  for (int i = 0; i < (int)count; i++)
+    read_parameter(L, table, binary, i, &out);
+  return (mc_postgres_parameters){(int)count, out.types, out.values, out.lengths, out.formats};
 }
 
 static int postgres_query(lua_State *L) {

@@ -196,6 +196,23 @@ describe("crew.postgres", function()
     assert.equal("", server:psql "SELECT relname FROM pg_class WHERE relname = 'held'")
   end))
 
+  it("leaves no query behind when the node is stopped", with_crew(function(crew)
+    script(crew, [=[
+      crew.task("t", { perform = function()
+        note("started")
+        db:query("SELECT pg_sleep(63)")
+      end })
+    ]=])
+    crew:queue():add { type = "t" }
+    local node = crew:run({ shutdown_timeout = "300ms" })
+    local running = [[SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(63)%'
+      AND pid <> pg_backend_pid()]]
+    wait.wait_until("the query runs", 20, function() return server:psql(running) == "1" end)
+    node:send "sigterm"
+    node:wait(20)
+    wait.wait_until("the server has ended the query", 10, function() return server:psql(running) == "0" end)
+  end))
+
   it("ends a query that takes longer than its time", with_crew(function(crew)
     local notes = perform(crew, [=[
       note("slow", select(2, db:query("SELECT pg_sleep(60)")))
