@@ -7,6 +7,8 @@
 #include "lualib/modules.h"
 #include "lualib/native.h"
 #include "worker/bindings.h"
+#include "worker/exec.h"
+#include "worker/luv.h"
 #include "worker/native_postgres.h"
 #include "worker/native_redis.h"
 
@@ -38,6 +40,9 @@ static int open_native_redis(lua_State *L) {
  * mc_bindings. */
 static const luaL_Reg native_modules[] = {
     {"mooncrew.native_worker", luaopen_mooncrew_native_worker},
+    {"mooncrew.native_luv", luaopen_mooncrew_native_luv},
+    {"luv", luaopen_mooncrew_luv},
+    {"mooncrew.native_exec", luaopen_mooncrew_native_exec},
     {"mooncrew.native_postgres", open_native_postgres},
     {"mooncrew.native_redis", open_native_redis},
 };

@@ -158,11 +158,11 @@ function Postgres:stop(signal)
 end
 
 local function remove_tree(path)
-  local scan = uv.fs_scandir(path)
-  for name, kind in function() return scan and uv.fs_scandir_next(scan) end do
+  local scan = assert(uv.fs_scandir(path))
+  for name, kind in function() return uv.fs_scandir_next(scan) end do
     if kind == "directory" then remove_tree(path .. "/" .. name) else uv.fs_unlink(path .. "/" .. name) end
   end
-  uv.fs_rmdir(path)
+  assert(uv.fs_rmdir(path))
 end
 
 function Postgres:destroy()
