@@ -7,8 +7,8 @@
 -- The pool belongs to the worker and is shared by all that open the same address with the same options; connections are
 -- made when they are needed and closed when they have been idle. libpq is loaded with the first query.
 
-local async = require "mooncrew.async"
 local duration = require "mooncrew.duration"
+local strand = require "mooncrew.strand"
 local transaction = require "mooncrew.postgres.transaction"
 local unknown = require "mooncrew.unknown"
 local values = require "mooncrew.postgres.values"
@@ -100,19 +100,19 @@ function Postgres:query(sql, ...)
   return postgres.backend.query(self, sql, params, wire)
 end
 
--- Which fiber is in a transaction of which addresses. Another one would wait for a connection while it holds one.
+-- Which strand is in a transaction of which addresses. Another one would wait for a connection while it holds one.
 local holders = setmetatable({}, { __mode = "k" })
 
 local function enter(database, level)
-  local fiber = async.current()
-  if not fiber then
+  local running = strand.running()
+  if not running then
     return function() end
   end
-  local held = holders[fiber] or {}
+  local held = holders[running] or {}
   if held[database.url] then
     error("crew.postgres: a transaction within one: use tx:transaction, which makes a savepoint", level + 1)
   end
-  holders[fiber] = held
+  holders[running] = held
   held[database.url] = true
   return function()
     held[database.url] = nil

@@ -3,10 +3,12 @@
 -- A connection is spoilt, and thrown away, when a wait for it ended early (its query is then cancelled), when the
 -- server ended it, or when it is left in a transaction.
 
+local async = require "mooncrew.async"
 local await_within = require "mooncrew.await_within"
 local host = require "mooncrew.host"
 local load_native = require "mooncrew.load_native"
 local Pool = require "mooncrew.postgres.pool"
+local scope = require "mooncrew.scope"
 local values = require "mooncrew.postgres.values"
 
 local M = {}
@@ -27,14 +29,12 @@ end
 
 local function open_connection(database, seconds, pool)
   local connection
-  local own = setmetatable({}, { __mode = "v" }) -- what it calls back must not keep it alive
   seconds = math.min(seconds, database.connect_timeout)
   local in_time, ok, message, code = await_within(seconds, function(resume)
     local why, kind
     connection, why, kind = native.open(database.url, resume, function()
-      pool:forget(own.connection)
+      pool:forget(connection)
     end)
-    own.connection = connection
     if not connection then
       resume(nil, why, kind)
       return nil
@@ -161,7 +161,17 @@ function M.query(session, sql, _, wire)
   return query_alone(session, sql, wire)
 end
 
---- A connection of the pool for a transaction alone.
+local function give_back(session)
+  local pool = pool_of(session.database)
+  if is_sound(session.connection) then
+    pool:release(session.connection)
+  else
+    pool:discard(session.connection)
+  end
+end
+
+--- A connection of the pool for a transaction alone. The end of the task gives it back in any case: a handler that
+--- yields where it must not is never resumed.
 ---@param database table  what crew.postgres.open returned
 ---@return table|nil session, string? message, string? code
 function M.acquire(database)
@@ -180,18 +190,16 @@ function M.acquire(database)
   if not connection then
     return nil, message, code
   end
-  return { connection = connection, database = database }
+  local session = { connection = connection, database = database, scope = scope.of(async.current()) }
+  session.scope:hold(session, give_back)
+  return session
 end
 
 --- Gives it back. What is left in a transaction is thrown away, and the server rolls it back.
 ---@param session table
 function M.release(session)
-  local pool = pool_of(session.database)
-  if is_sound(session.connection) then
-    pool:release(session.connection)
-  else
-    pool:discard(session.connection)
-  end
+  session.scope:drop(session)
+  give_back(session)
 end
 
 return M

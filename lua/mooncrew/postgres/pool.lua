@@ -15,7 +15,6 @@ local host = require "mooncrew.host"
 ---@field idle_timeout number  seconds
 ---@field driver table
 ---@field open integer  connections that are there, or are being opened
----@field lent table<any, boolean>  those in use; weak, since a handler that never ends keeps nothing
 ---@field idle table[]  {connection, since}; what was used last is last
 local Pool = {}
 Pool.__index = Pool
@@ -27,17 +26,8 @@ local PLACE = {} -- what a waiter gets instead of a connection: the right to ope
 ---@param idle_timeout number  seconds
 ---@return mooncrew.postgres.Pool
 function Pool.new(driver, size, idle_timeout)
-  return setmetatable({ driver = driver, size = size, idle_timeout = idle_timeout, open = 0, opening = 0,
-    promised = 0, idle = {}, lent = setmetatable({}, { __mode = "k" }), waiters = {}, first = 1, last = 0 }, Pool)
-end
-
--- A handler that yields where it must not is never resumed, and a connection that it holds is collected with it.
-local function recount(self)
-  local lent = 0
-  for _ in pairs(self.lent) do
-    lent = lent + 1
-  end
-  self.open = #self.idle + self.opening + self.promised + lent
+  return setmetatable({ driver = driver, size = size, idle_timeout = idle_timeout, open = 0, idle = {}, waiters = {},
+    first = 1, last = 0 }, Pool)
 end
 
 -- Wakes who waits longest; false when nobody does.
@@ -68,20 +58,15 @@ end
 -- Who is woken may be stopped before it runs. It then raises at its next wait, with the connection or the place in its
 -- hands, and gives that back.
 local function give_place_up(self)
-  if wake(self, PLACE) then
-    self.promised = self.promised + 1
-  else
+  if not wake(self, PLACE) then
     self.open = self.open - 1
   end
 end
 
 -- Into a place that is counted already.
 local function open_another(self, seconds)
-  self.opening = self.opening + 1
   local ok, connection, message, code = pcall(self.driver.open, seconds, self)
-  self.opening = self.opening - 1
   if ok and connection then
-    self.lent[connection] = true
     return connection
   end
   give_place_up(self)
@@ -97,13 +82,8 @@ end
 function Pool:acquire(seconds)
   local idle = table.remove(self.idle)
   if idle then
-    self.lent[idle.connection] = true
     return idle.connection
-  end
-  if self.open >= self.size then
-    recount(self)
-  end
-  if self.open < self.size then
+  elseif self.open < self.size then
     self.open = self.open + 1
     return open_another(self, seconds)
   end
@@ -112,7 +92,6 @@ function Pool:acquire(seconds)
   if not in_time then
     return nil, ("all %d connections of the pool were in use for %g s"):format(self.size, seconds), "TIMED_OUT"
   elseif got == PLACE then
-    self.promised = self.promised - 1
     return open_another(self, math.max(0, began + seconds - host.now()))
   end
   return got
@@ -144,7 +123,6 @@ end
 ---@param connection any
 function Pool:release(connection)
   if not wake(self, connection) then
-    self.lent[connection] = nil
     table.insert(self.idle, { connection = connection, since = host.now() })
     self:sweep_later()
   end
@@ -153,7 +131,6 @@ end
 --- Throws away a connection that was acquired.
 ---@param connection any
 function Pool:discard(connection)
-  self.lent[connection] = nil
   self.driver.close(connection)
   give_place_up(self)
 end
