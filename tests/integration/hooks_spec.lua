@@ -60,6 +60,22 @@ describe("crew.on_start", function()
     assert.same({ "ticking true true" }, words(crew, "ticking"))
   end))
 
+  it("warms a cache from Redis, and crew.on_stop writes it back", with_crew(function(crew)
+    crew.redis:call("SET", "warm", "from redis")
+    local node, queue = add_and_run(crew, ([[
+      local r = crew.redis.open(%q)
+      local cache
+      crew.on_start(function() cache = assert(r:get("warm")) end)
+      crew.on_stop(function() assert(r:set("stopped", cache)) end)
+      crew.task("t", { perform = function() note("ran", cache) end })
+    ]]):format(crew.server:url()), nil, { type = "t" })
+    crew:wait_counts(queue, 20, { processed = 1, failed = 0 })
+    assert.same({ "ran from redis" }, words(crew, "ran"))
+    node:send "sigterm"
+    assert.equal(0, (node:wait(20)))
+    assert.equal("from redis", crew.redis:call("GET", "stopped"))
+  end))
+
   it("that fails is a script that does not load: named with file and line, and no task is touched",
     with_crew(function(crew)
       local node, queue = add_and_run(crew, '\ncrew.on_start(function()\n  crew.sleep(0.05)\n  error("no pool")\nend)\n'
