@@ -7,6 +7,7 @@
 #include "lualib/modules.h"
 #include "lualib/native.h"
 #include "worker/bindings.h"
+#include "worker/native_http.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -17,10 +18,17 @@ static const char *const entry_names[MC_VM_ENTRIES] = {
     [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold",
 };
 
+static int open_native_http(lua_State *L) {
+  const mc_bindings *bindings = lua_touserdata(L, lua_upvalueindex(1));
+  mc_native_http_push(L, bindings->tasks->loop);
+  return 1;
+}
+
 /* C halves of Lua modules that need the worker: opened when a script first asks for them. The upvalue is the
  * mc_bindings. */
 static const luaL_Reg native_modules[] = {
     {"mooncrew.native_worker", luaopen_mooncrew_native_worker},
+    {"mooncrew.native_http", open_native_http},
 };
 
 /* Where a call of ours stands on the Lua stack: it is always empty between calls, and coroutines have their own. */
