@@ -30,21 +30,21 @@ local function unescape(text)
   end))
 end
 
-local function parse_port(text, scheme)
+local function parse_port(text, default)
   if text == "" or text == ":" then
-    return DEFAULT_PORTS[scheme]
+    return default
   end
   local port = tonumber(text:match("^:(%d+)$"))
   return port and port >= 1 and port <= 65535 and port or nil
 end
 
 -- "host:port" → host, port
-local function parse_place(text, scheme)
+local function parse_place(text, default_port)
   local host, port = text:match("^(%[[%x:.]+%])(.*)$")
   if not host then
     host, port = text:match("^([^:%[%]]+)(.*)$")
   end
-  port = host and parse_port(port, scheme)
+  port = host and parse_port(port, default_port)
   if port and not host:find("[<>\"'`{}|^%%]") then
     return host:lower(), port
   end
@@ -59,21 +59,32 @@ local function parse_user(text)
   return unescape(user or text:sub(1, -2)), password and unescape(password) or nil
 end
 
+local function names_of(ports)
+  local names = {}
+  for scheme in pairs(ports) do
+    names[#names + 1] = scheme .. "://"
+  end
+  table.sort(names)
+  return table.concat(names, " or ")
+end
+
 --- Takes an absolute address apart. Its fragment is dropped; bytes beyond ASCII in path and query are escaped.
 ---@param text string
+---@param ports table<string, integer>|nil  the schemes that may be, and their ports; http and https unless given
 ---@return mooncrew.http.Url|nil url, string|nil reason
-function M.parse(text)
+function M.parse(text, ports)
+  ports = ports or DEFAULT_PORTS
   local bad = text:match("[%c \\\127]")
   if bad then
     return nil, bad == "\\" and "it has a backslash" or "it has a blank or control character: escape it"
   end
   local scheme, authority, path, query = text:match("^(%a[%w+.-]*)://([^/?#]*)([^?#]*)([^#]*)")
   scheme = scheme and scheme:lower()
-  if not DEFAULT_PORTS[scheme] then
-    return nil, "it does not begin with http:// or https://"
+  if not ports[scheme] then
+    return nil, "it does not begin with " .. names_of(ports)
   end
   local before, place = authority:match("^(.*@)([^@]*)$")
-  local host, port = parse_place(place or authority, scheme)
+  local host, port = parse_place(place or authority, ports[scheme])
   if not host then
     return nil, "its host or port is malformed"
   end
