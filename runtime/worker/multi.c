@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #define MAX_IDLE_CONNECTIONS 1024L /* as many as a worker may have tasks at a time, in practice */
@@ -13,6 +12,7 @@ struct mc_multi {
   uv_loop_t *loop;
   uv_timer_t timer;
   mc_multi_done on_done;
+  mc_multi_socket on_socket;
   size_t sockets;
 };
 
@@ -76,10 +76,10 @@ static void watch_close(watch *self) {
   uv_close((uv_handle_t *)&self->poll, on_watch_closed);
 }
 
-static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg) {
+static int on_socket_wanted(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg) {
   mc_multi *multi = arg;
   watch *self = socket_arg;
-  (void)easy;
+  multi->on_socket(easy, socket, what != CURL_POLL_REMOVE);
   if (what == CURL_POLL_REMOVE) {
     if (self)
       watch_close(self);
@@ -110,20 +110,21 @@ static int on_timeout_wanted(CURLM *curl_multi, long timeout_ms, void *arg) {
 
 /* ---- its life ---- */
 
-int mc_multi_open(uv_loop_t *loop, mc_multi_done on_done, mc_multi **out, mc_err *err) {
+int mc_multi_open(uv_loop_t *loop, mc_multi_done on_done, mc_multi_socket on_socket, mc_multi **out, mc_err *err) {
   int rc = mc_curl_load(err);
   if (rc)
     return rc;
   mc_multi *multi = mc_zalloc(sizeof *multi);
   multi->loop = loop;
   multi->on_done = on_done;
+  multi->on_socket = on_socket;
   multi->multi = mc_curl.multi_init();
   if (!multi->multi) {
     free(multi);
     return mc_fail(err, MC_ENO_MEMORY, "libcurl has no memory");
   }
   uv_timer_init(loop, &multi->timer);
-  mc_curl.multi_setopt(multi->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  mc_curl.multi_setopt(multi->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
   mc_curl.multi_setopt(multi->multi, CURLMOPT_SOCKETDATA, multi);
   mc_curl.multi_setopt(multi->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
   mc_curl.multi_setopt(multi->multi, CURLMOPT_TIMERDATA, multi);

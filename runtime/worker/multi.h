@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "worker/curl.h"
 
+#include <stdbool.h>
 #include <uv.h>
 
 typedef struct mc_multi mc_multi;
@@ -19,8 +20,12 @@ typedef struct mc_multi mc_multi;
 /* A transfer has ended, and was removed. */
 typedef void (*mc_multi_done)(CURL *easy, CURLcode result);
 
+/* Curl begins to watch a socket for a transfer, or stops to. It may be a handle of curl's own, with no private pointer.
+ */
+typedef void (*mc_multi_socket)(CURL *easy, curl_socket_t socket, bool watched);
+
 /* Loads libcurl. The loop is borrowed until the close callbacks have run. */
-int mc_multi_open(uv_loop_t *loop, mc_multi_done on_done, mc_multi **out, mc_err *err);
+int mc_multi_open(uv_loop_t *loop, mc_multi_done on_done, mc_multi_socket on_socket, mc_multi **out, mc_err *err);
 
 /* Every transfer must have been removed. Frees the multi when its handles have closed, in later turns of the loop. */
 void mc_multi_close(mc_multi *multi);

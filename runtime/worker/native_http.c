@@ -54,6 +54,8 @@ static const struct option {
     {"username", CURLOPT_USERNAME, OPTION_TEXT},
     {"password", CURLOPT_PASSWORD, OPTION_TEXT},
     {"use_ssl", CURLOPT_USE_SSL, OPTION_NUMBER},
+    {"fresh", CURLOPT_FRESH_CONNECT, OPTION_NUMBER},
+    {"once", CURLOPT_FORBID_REUSE, OPTION_NUMBER},
 };
 
 /* The list of texts on top of the stack; popped. */
@@ -118,12 +120,10 @@ static void set_body(lua_State *L, mc_transfer *transfer, int request) {
   mc_curl.easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, body.data); /* borrowed from the request */
 }
 
-static void set_upload(lua_State *L, mc_transfer *transfer, int request) {
-  transfer->upload = field(L, request, "upload");
-  if (!transfer->upload.data)
-    return;
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_UPLOAD, 1L);
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->upload.size);
+static void set_mail(lua_State *L, mc_transfer *transfer, int request) {
+  mc_slice mail = field(L, request, "mail");
+  if (mail.data)
+    mc_transfer_set_mail(transfer, mail); /* borrowed from the request */
 }
 
 /* One part of a multipart body: {name=, content= or file=, filename=, type=}. */
@@ -252,7 +252,7 @@ static void set_options(lua_State *L, mc_transfer *transfer, int request) {
     lua_pop(L, 1);
   }
   set_body(L, transfer, request);
-  set_upload(L, transfer, request);
+  set_mail(L, transfer, request);
 }
 
 static void keep(lua_State *L, handle *self) {

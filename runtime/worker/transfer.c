@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* A thousand transfers at a time are usual, so buffers are no larger than what keeps a single one fast. */
 #define RECEIVE_BUFFER 16384L
@@ -26,6 +27,8 @@ static size_t on_body(char *bytes, size_t unit, size_t count, void *arg) {
 static size_t on_head(char *bytes, size_t unit, size_t count, void *arg) {
   mc_transfer *transfer = arg;
   size_t size = unit * count;
+  if (transfer->quitting)
+    return size;
   if (size >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
     mc_buf_clear(&transfer->head);
   if (transfer->head.size + size > MAX_HEAD) {
@@ -34,16 +37,6 @@ static size_t on_head(char *bytes, size_t unit, size_t count, void *arg) {
     return 0;
   }
   mc_buf_add(&transfer->head, bytes, size);
-  return size;
-}
-
-static size_t on_upload(char *into, size_t unit, size_t count, void *arg) {
-  mc_transfer *transfer = arg;
-  size_t left = transfer->upload.size - transfer->uploaded, size = unit * count;
-  if (size > left)
-    size = left;
-  memcpy(into, transfer->upload.data + transfer->uploaded, size);
-  transfer->uploaded += size;
   return size;
 }
 
@@ -68,20 +61,30 @@ static void set_defaults(mc_transfer *transfer) {
   mc_curl.easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
   mc_curl.easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_head);
   mc_curl.easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer);
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_READFUNCTION, on_upload);
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_READDATA, transfer);
+}
+
+static mc_transfer *transfer_of(CURL *easy) {
+  char *private = NULL;
+  mc_curl.easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+  return (mc_transfer *)(void *)private;
+}
+
+static void on_transfer_socket(CURL *easy, curl_socket_t socket, bool watched) {
+  mc_transfer *transfer = transfer_of(easy);
+  if (transfer && watched)
+    transfer->socket = socket;
+  else if (transfer && transfer->socket == socket)
+    transfer->socket = CURL_SOCKET_BAD;
 }
 
 static void on_transfer_done(CURL *easy, CURLcode result) {
-  char *private = NULL;
-  mc_curl.easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-  mc_transfer *transfer = (mc_transfer *)(void *)private;
+  mc_transfer *transfer = transfer_of(easy);
   transfer->running = false;
   transfer->on_done(transfer, result);
 }
 
 int mc_transfers_open(uv_loop_t *loop, mc_multi **out, mc_err *err) {
-  return mc_multi_open(loop, on_transfer_done, out, err);
+  return mc_multi_open(loop, on_transfer_done, on_transfer_socket, out, err);
 }
 
 int mc_transfer_new(mc_multi *multi, const mc_transfer_limits *limits, mc_transfer **out, mc_err *err) {
@@ -91,6 +94,7 @@ int mc_transfer_new(mc_multi *multi, const mc_transfer_limits *limits, mc_transf
   mc_transfer *transfer = mc_zalloc(sizeof *transfer);
   transfer->easy = easy;
   transfer->multi = multi;
+  transfer->socket = CURL_SOCKET_BAD;
   int rc = mc_sink_init(&transfer->body, limits->to_file, limits->file_size, limits->memory_size, err);
   if (rc) {
     mc_curl.easy_cleanup(easy);
@@ -133,4 +137,40 @@ long mc_transfer_status(const mc_transfer *transfer) {
   long status = 0;
   mc_curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   return status;
+}
+
+/* ---- mail ---- */
+
+static size_t on_mail_wanted(char *into, size_t unit, size_t count, void *arg) {
+  mc_transfer *transfer = arg;
+  size_t left = transfer->mail.size - transfer->mail_sent, size = unit * count;
+  if (size > left)
+    size = left;
+  memcpy(into, transfer->mail.data + transfer->mail_sent, size);
+  transfer->mail_sent += size;
+  return size;
+}
+
+/* After a refusal curl says QUIT and blocks until the server has answered, for up to two minutes. There is nothing to
+ * be learnt from that answer: a socket that is shut for reading ends the wait at once. */
+static int on_debug(CURL *easy, curl_infotype type, char *text, size_t size, void *arg) {
+  mc_transfer *transfer = arg;
+  (void)easy;
+  if (type == CURLINFO_HEADER_OUT && size >= 4 && memcmp(text, "QUIT", 4) == 0) {
+    transfer->quitting = true;
+    if (transfer->socket != CURL_SOCKET_BAD)
+      shutdown(transfer->socket, SHUT_RD);
+  }
+  return 0;
+}
+
+void mc_transfer_set_mail(mc_transfer *transfer, mc_slice mail) {
+  transfer->mail = mail;
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_UPLOAD, 1L);
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail.size);
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_READFUNCTION, on_mail_wanted);
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_READDATA, transfer);
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_DEBUGFUNCTION, on_debug);
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_DEBUGDATA, transfer);
 }

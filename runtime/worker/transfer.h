@@ -22,9 +22,11 @@ struct mc_transfer {
   mc_multi *multi;
   bool running;
   mc_sink body;
-  mc_buf head;     /* status line and headers of the last answer; of SMTP, all that the server said */
-  mc_slice upload; /* sent by its read callback where CURLOPT_UPLOAD is set; borrowed until freed */
-  size_t uploaded;
+  mc_buf head;   /* status line and headers of the last answer; of SMTP, all that the server said */
+  mc_slice mail; /* what mc_transfer_set_mail gave */
+  size_t mail_sent;
+  curl_socket_t socket;        /* that curl watches for it, or CURL_SOCKET_BAD */
+  bool quitting;               /* SMTP's QUIT was sent */
   struct curl_slist *lists[4]; /* owned: curl copies none */
   size_t list_count;
   curl_mime *mime; /* owned; NULL: none */
@@ -41,6 +43,9 @@ int mc_transfer_new(mc_multi *multi, const mc_transfer_limits *limits, mc_transf
 void mc_transfer_free(mc_transfer *transfer);
 
 int mc_transfer_start(mc_transfer *transfer, mc_err *err);
+
+/* The message that an SMTP transfer sends; borrowed until freed. */
+void mc_transfer_set_mail(mc_transfer *transfer, mc_slice mail);
 
 /* Keeps a list that was given to curl; false when there are too many. */
 bool mc_transfer_own_list(mc_transfer *transfer, struct curl_slist *list);
