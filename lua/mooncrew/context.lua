@@ -1,5 +1,6 @@
 -- What a handler is told about the task it runs, and what it can do with it: the second argument of `perform`.
 
+local async = require "mooncrew.async"
 local distribute = require "mooncrew.distribute"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
@@ -63,11 +64,12 @@ function Context:retry_in(delay, why) -- luacheck: no self
 end
 
 --- Whether the task was cancelled or is out of time. A handler that computes for long without waiting can ask, but only
---- hears of it after it has waited once (crew.sleep(0) will do).
+--- hears of it after it has waited once (crew.sleep(0) will do). In a function that crew.gather runs: also whether that
+--- one was stopped because another failed.
 ---@return boolean
 function Context:cancelled()
   local fiber = rawget(self, "fiber")
-  return fiber ~= nil and fiber.task == self and fiber.stopped ~= nil
+  return fiber ~= nil and fiber.task == self and (fiber.stopped ~= nil or async.stopped())
 end
 
 --- Tells how far the task has come, for whoever watches it.

@@ -54,6 +54,8 @@ void mc_tasks_wake(mc_tasks *tasks); /* there may be something to do: results le
 bool mc_tasks_has(const mc_tasks *tasks, uint32_t slot);
 void mc_tasks_park(mc_tasks *tasks, uint32_t slot);
 void mc_tasks_ready(mc_tasks *tasks, uint32_t slot);
+/* Its Lua code runs now, in a callback; the caller resets the page's `current` afterwards. */
+void mc_tasks_blame(mc_tasks *tasks, uint32_t slot);
 /* Sends the result (attempt and duration are filled in here) and frees the slot. */
 void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result);
 /* The same for a fold that ended well. */

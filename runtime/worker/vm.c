@@ -7,6 +7,8 @@
 #include "lualib/modules.h"
 #include "lualib/native.h"
 #include "worker/bindings.h"
+#include "worker/exec.h"
+#include "worker/luv.h"
 #include "worker/native_http.h"
 
 #include <lauxlib.h>
@@ -29,6 +31,9 @@ static int open_native_http(lua_State *L) {
 static const luaL_Reg native_modules[] = {
     {"mooncrew.native_worker", luaopen_mooncrew_native_worker},
     {"mooncrew.native_http", open_native_http},
+    {"mooncrew.native_luv", luaopen_mooncrew_native_luv},
+    {"luv", luaopen_mooncrew_luv},
+    {"mooncrew.native_exec", luaopen_mooncrew_native_exec},
 };
 
 /* Where a call of ours stands on the Lua stack: it is always empty between calls, and coroutines have their own. */
