@@ -10,6 +10,8 @@
 #include "worker/exec.h"
 #include "worker/luv.h"
 #include "worker/native_http.h"
+#include "worker/native_postgres.h"
+#include "worker/native_redis.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -20,9 +22,23 @@ static const char *const entry_names[MC_VM_ENTRIES] = {
     [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold",
 };
 
-static int open_native_http(lua_State *L) {
+static uv_loop_t *loop_of(lua_State *L) {
   const mc_bindings *bindings = lua_touserdata(L, lua_upvalueindex(1));
-  mc_native_http_push(L, bindings->tasks->loop);
+  return bindings->tasks->loop;
+}
+
+static int open_native_http(lua_State *L) {
+  mc_native_http_push(L, loop_of(L));
+  return 1;
+}
+
+static int open_native_postgres(lua_State *L) {
+  mc_native_postgres_push(L, loop_of(L));
+  return 1;
+}
+
+static int open_native_redis(lua_State *L) {
+  mc_native_redis_push(L, loop_of(L));
   return 1;
 }
 
@@ -34,6 +50,8 @@ static const luaL_Reg native_modules[] = {
     {"mooncrew.native_luv", luaopen_mooncrew_native_luv},
     {"luv", luaopen_mooncrew_luv},
     {"mooncrew.native_exec", luaopen_mooncrew_native_exec},
+    {"mooncrew.native_postgres", open_native_postgres},
+    {"mooncrew.native_redis", open_native_redis},
 };
 
 /* Where a call of ours stands on the Lua stack: it is always empty between calls, and coroutines have their own. */
