@@ -106,11 +106,19 @@ int mc_transfer_new(mc_multi *multi, const mc_transfer_limits *limits, mc_transf
   return 0;
 }
 
+/* Of a mail that is removed half-way curl would send the end, as if it were whole, and block for the server's answer:
+ * its socket is shut first. */
+static void stop(mc_transfer *transfer) {
+  if (transfer->mail.data && transfer->socket != CURL_SOCKET_BAD)
+    shutdown(transfer->socket, SHUT_RDWR);
+  mc_multi_remove(transfer->multi, transfer->easy);
+}
+
 void mc_transfer_free(mc_transfer *transfer) {
   if (!transfer)
     return;
   if (transfer->running)
-    mc_multi_remove(transfer->multi, transfer->easy);
+    stop(transfer);
   mc_curl.easy_cleanup(transfer->easy);
   mc_curl.mime_free(transfer->mime);
   for (size_t i = 0; i < transfer->list_count; i++)
