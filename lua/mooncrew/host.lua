@@ -11,6 +11,8 @@
 ---@field log fun(level: string, message: string, fields: table|nil, task: mooncrew.Context|nil)
 ---@field ready fun(fiber: mooncrew.Fiber)  the fiber can go on: async.step is to be called for it, soon
 ---@field parked fun(fiber: mooncrew.Fiber)  the fiber begins to wait
+---@field stopped fun(fiber: mooncrew.Fiber): string|nil  "TIMED_OUT" or "CANCELLED" when the fiber that runs should
+--- stop, also before async.stop tells it
 local host = {}
 
 local function nobody()
@@ -23,6 +25,7 @@ local defaults = {
   timer_stop = nobody,
   ready = nobody,
   parked = nobody,
+  stopped = function() end,
   log = function(level, message, fields)
     local text = fields and require("mooncrew.json").encode(fields)
     io.stderr:write(level, " ", message, text and " " or "", text or "", "\n")

@@ -49,6 +49,9 @@ host.use {
   parked = function(fiber)
     native.task_park(fiber.slot)
   end,
+  stopped = function(fiber)
+    return native.task_stopped(fiber.slot)
+  end,
 }
 
 local function state_of(options, process_at)
@@ -86,6 +89,7 @@ end
 
 local function lost(fiber, message)
   fibers[fiber.slot] = nil
+  fiber.task = nil -- what it left running has no task any more
   native.task_finish(fiber.slot, fiber.stopped or "FAILED", message)
 end
 
@@ -181,6 +185,9 @@ end
 --- Forgets a task whose start or step failed in a way that no handler can cause (out of memory).
 ---@param slot integer
 function worker.forget(slot)
+  if fibers[slot] then
+    fibers[slot].task = nil
+  end
   fibers[slot] = nil
 end
 

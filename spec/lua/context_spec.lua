@@ -1,5 +1,6 @@
 local context = require "mooncrew.context"
 local distribute = require "mooncrew.distribute"
+local host = require "mooncrew.host"
 local outcome = require "mooncrew.outcome"
 
 describe("the task that a handler gets", function()
@@ -24,6 +25,21 @@ describe("the task that a handler gets", function()
     fiber.task = context.new {} -- the fiber runs another task by now
     assert.is_false(task:cancelled())
     assert.is_false(context.new({}):cancelled())
+  end)
+
+  it("is cancelled as soon as the host says that it should stop, and stays so", function()
+    finally(function() host.use() end)
+    local fiber, why, asked = {}, nil, nil
+    local task = context.new { fiber = fiber }
+    fiber.task = task
+    host.use { stopped = function(of) asked = of return why end }
+    assert.is_false(task:cancelled())
+    assert.are.equal(fiber, asked)
+    why = "TIMED_OUT"
+    assert.is_true(task:cancelled())
+    why = nil
+    assert.is_true(task:cancelled())
+    assert.are.equal("TIMED_OUT", fiber.stopped)
   end)
 
   it("raises the outcomes", function()
