@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/cancel.h"
+#include "supervisor/memory.h"
 #include "supervisor/node.h"
 #include "supervisor/retire.h"
 
@@ -66,6 +67,7 @@ static void look_at(mc_worker *worker, uint64_t now_ms) {
   mc_pulse_look(worker);
   mc_worker_recall(worker);
   mc_worker_chase(worker, now_ms);
+  mc_memory_look(worker, now_ms);
   if (!worker->overdue_attempt)
     stop_unwilling(worker, now_ms);
 }

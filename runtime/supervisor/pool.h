@@ -67,6 +67,7 @@ typedef struct mc_worker {
   mc_pulse pulse;
   bool stuck;     /* it does not move on (pulse.h): it gets no new tasks meanwhile */
   bool was_ready; /* it has loaded its scripts */
+  int statm;      /* descriptor of its /proc/…/statm (memory.h); -1: not open */
 } mc_worker;
 
 typedef struct mc_pool_place {
@@ -74,7 +75,8 @@ typedef struct mc_pool_place {
   mc_worker *worker; /* who serves it or is about to; NULL: none */
   size_t retired;    /* workers that served it before and still live */
   uv_timer_t respawn;
-  unsigned quick_deaths; /* in a row */
+  unsigned quick_deaths;  /* in a row */
+  unsigned quick_growths; /* in a row: workers above memory_limit soon after their start */
 } mc_pool_place;
 
 typedef struct mc_pool {
