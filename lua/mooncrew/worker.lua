@@ -7,7 +7,9 @@ local async = require "mooncrew.async"
 local context = require "mooncrew.context"
 local distribute = require "mooncrew.distribute"
 local execute = require "mooncrew.execute"
+local finalizers = require "mooncrew.finalizers"
 local fold = require "mooncrew.fold"
+local globals = require "mooncrew.globals"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
@@ -53,6 +55,10 @@ host.use {
     return native.task_stopped(fiber.slot)
   end,
 }
+
+finalizers.guard(function(message)
+  host.log("error", "a finalizer failed", { error = message })
+end)
 
 local function state_of(options, process_at)
   if process_at then
@@ -127,6 +133,7 @@ function worker.load(folder)
   if not ok then
     return nil, message
   end
+  globals.protect()
   local manifest = { groups = group_rules() }
   for _, definition in ipairs(registry.all()) do
     manifest[#manifest + 1] = definition.type

@@ -146,6 +146,8 @@ static void run_for(mc_attempt *attempt) {
   mc_err err;
   int rc = mc_vm_run(tasks->vm, 0, &err);
   mc_page_set_current(tasks->page, 0);
+  if (mc_vm_unhook(tasks->vm))
+    mc_log_event(MC_LOG_WARN, "debug hook taken away", "a handler left one set, which would strike every other task");
   if (rc == 0) {
     mc_vm_end(tasks->vm);
     return;
