@@ -22,8 +22,8 @@ static const struct {
   int number;
   const char *hint;
 } signal_hints[] = {
-    {SIGSEGV, "native code, called through FFI or by a C module, touched memory that is not its own, or recursion in "
-              "it went too deep"},
+    {SIGSEGV, "native code, called through FFI or by a C module, touched memory that is not its own, or functions of "
+              "Lua and C called one another too deep"},
     {SIGBUS, "native code touched memory that is not its own, or a mapped file was cut short"},
     {SIGABRT, "abort() was called: by native code, or by a C library that found a defect such as memory freed twice"},
     {SIGFPE, "native code divided by zero"},
@@ -52,6 +52,26 @@ static struct death describe(const mc_worker *worker, int64_t status, int signal
   if (worker->killed_for[0])
     death.hint = worker->killed_for;
   return death;
+}
+
+uint64_t mc_death_only_started(const mc_worker *worker) {
+  uint64_t single = 0;
+  for (int64_t i = 0; i < worker->node->config->concurrency; i++) {
+    uint64_t attempt = atomic_load(&worker->page->slots[i].attempt);
+    if (attempt && single)
+      return 0;
+    single = attempt ? attempt : single;
+  }
+  return single;
+}
+
+/* What a process does to itself: nobody else sends these. */
+static bool is_own_doing(int signal) {
+  static const int own[] = {0, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+  for (size_t i = 0; i < MC_COUNT(own); i++)
+    if (own[i] == signal)
+      return true;
+  return false;
 }
 
 uint64_t mc_death_blamed(const mc_worker *worker) {
@@ -141,6 +161,8 @@ static void settle_blamed(mc_worker *worker, mc_held *held, const struct death *
 
 void mc_death_settle(mc_worker *worker, int64_t status, int signal) {
   struct death death = describe(worker, status, signal);
+  if (is_own_doing(signal) && !worker->suspect)
+    worker->suspect = mc_death_only_started(worker);
   mc_held *blamed = find_blamed(worker, &death);
   log_death(worker, &death, blamed);
   MC_LIST_EACH(link, &worker->held) {

@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/size.h"
+#include "supervisor/death.h"
 #include "supervisor/node.h"
 #include "supervisor/retire.h"
 
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,24 +43,10 @@ void mc_memory_close(mc_worker *worker) {
   worker->statm = -1;
 }
 
-/* ---- above twice the limit ---- */
-
-/* The only attempt that has started; 0: there are more, or none. */
-static uint64_t find_single(const mc_worker *worker) {
-  uint64_t single = 0;
-  for (int64_t i = 0; i < worker->node->config->concurrency; i++) {
-    uint64_t attempt = atomic_load(&worker->page->slots[i].attempt);
-    if (attempt && single)
-      return 0;
-    single = attempt ? attempt : single;
-  }
-  return single;
-}
-
 static void kill_for(mc_worker *worker, const char *taken, const char *limit) {
   if (worker->killed_for[0])
     return;
-  worker->suspect = find_single(worker);
+  worker->suspect = mc_death_only_started(worker);
   snprintf(worker->killed_for, sizeof worker->killed_for, "it took %s of memory%s, more than twice memory_limit (%s)",
            taken, worker->was_ready ? "" : " to load the scripts", limit);
   mc_worker_kill(worker);

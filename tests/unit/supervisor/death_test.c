@@ -197,6 +197,29 @@ static void a_suspect_is_blamed_when_none_is_resumed(void **state) {
   assert_crashes("(nil)", "(nil)", "1");
 }
 
+static void the_only_one_that_has_started_is_blamed_for_a_crash_of_the_loop(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  atomic_store(&lone->worker.page->slots[4].attempt, 2);
+  die(lone, 0, SIGABRT);
+  assert_crashes("(nil)", "1", "(nil)");
+}
+
+static void but_not_for_a_kill_from_outside_nor_beside_others(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  atomic_store(&lone->worker.page->slots[4].attempt, 2);
+  die(lone, 0, SIGKILL);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+  lone_ask("FLUSHALL");
+  lone->node.next_attempt = 1;
+  lone->worker.suspect = 0;
+  hold_three(lone, -1);
+  atomic_store(&lone->worker.page->slots[5].attempt, 3);
+  die(lone, 0, SIGABRT);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       lone_test(who_was_running_is_blamed_and_all_go_back_in_order),
@@ -211,6 +234,8 @@ int main(void) {
       lone_test(who_let_no_other_run_is_told_so),
       lone_test(the_reason_says_what_that_death_mostly_means),
       lone_test(the_reason_says_what_we_killed_it_for),
+      lone_test(the_only_one_that_has_started_is_blamed_for_a_crash_of_the_loop),
+      lone_test(but_not_for_a_kill_from_outside_nor_beside_others),
       lone_test(a_suspect_is_blamed_when_none_is_resumed),
   };
   return cmocka_run_group_tests(tests, lone_group_start, lone_group_stop);
