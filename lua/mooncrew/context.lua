@@ -74,6 +74,18 @@ function Context:cancelled()
   return fiber.stopped ~= nil
 end
 
+--- Tells how far the task has come, for whoever watches it.
+---@param fraction number  from 0 to 1
+---@param text string|nil  in words: "400 of 1000"
+function Context:progress(fraction, text)
+  if type(fraction) ~= "number" or not (fraction >= 0 and fraction <= 1) then
+    error(("task:progress: expected a number from 0 to 1, got %s"):format(tostring(fraction)), 2)
+  elseif text ~= nil and type(text) ~= "string" then
+    error(("task:progress: the text must be a string, got %s"):format(type(text)), 2)
+  end
+  host.progress(self, fraction, text)
+end
+
 --- Enqueues another task; like crew.enqueue.
 ---@param type string|mooncrew.Definition
 ---@param payload any
