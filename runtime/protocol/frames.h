@@ -210,8 +210,9 @@ void mc_frame_folded_free(mc_frame_folded *folded); /* what decoding allocated *
  *
  * Two words go the other way, since a worker that runs Lua code for long, or is stuck, reads no frames. `cancelled` of
  * a slot tells the handler in it to stop. `withdrawn` takes back what has not started: the supervisor stores a number
- * and then looks at the slots, the worker fills a slot and then looks at the number, so that of an attempt which starts
- * at that very moment at least one of them learns, and none runs twice. */
+ * there and then looks at `newest`; the worker stores there what it starts and then looks at `withdrawn`. So of an
+ * attempt that starts at that very moment at least one of them learns, and none runs twice. The slots would not tell:
+ * the result of what is in none may be on its way. */
 typedef struct mc_page_slot {
   _Atomic uint64_t attempt; /* 0: free. Written last when filling, first when emptying. */
   _Atomic uint64_t started_ms;
@@ -222,6 +223,7 @@ typedef struct mc_page_slot {
 typedef struct mc_page {
   _Atomic uint64_t current;
   _Atomic uint64_t slot_count;
+  _Atomic uint64_t newest;    /* the highest number of an attempt that was ever started */
   _Atomic uint64_t withdrawn; /* by the supervisor: attempts up to this one are not to be started any more */
   mc_page_slot slots[];
 } mc_page;

@@ -33,7 +33,9 @@ bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t start
   mc_page_slot *at = &page->slots[slot];
   atomic_store_explicit(&at->started_ms, started_ms, memory_order_relaxed);
   atomic_store_explicit(&at->deadline_ms, deadline_ms, memory_order_relaxed);
-  atomic_store(&at->attempt, attempt); /* before the next line also for other processors */
+  atomic_store_explicit(&at->attempt, attempt, memory_order_release);
+  if (attempt > atomic_load_explicit(&page->newest, memory_order_relaxed))
+    atomic_store(&page->newest, attempt); /* before the next line also for other processors */
   if (attempt > atomic_load(&page->withdrawn))
     return true;
   mc_page_empty(page, slot);

@@ -49,6 +49,10 @@ static void test_what_the_supervisor_took_back_does_not_start(void **state) {
   assert_int_equal(atomic_load(&page->slots[0].attempt), 0);
   assert_true(mc_page_fill(page, 0, 8, 1, 0));
   assert_int_equal(atomic_load(&page->slots[0].attempt), 8);
+  assert_int_equal(atomic_load(&page->newest), 8);
+  atomic_store(&page->withdrawn, 0);
+  assert_true(mc_page_fill(page, 1, 3, 1, 0));
+  assert_int_equal(atomic_load(&page->newest), 8);
   munmap(page, mc_page_size(2));
 }
 
