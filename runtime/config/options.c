@@ -23,6 +23,10 @@ const mc_option mc_options[] = {
      "* is a prefix. Behind the weight may stand /archive_max_age=DURATION and /archive_max_size=N"},
     {"strict", MC_OPTION_BOOLEAN, AT(strict), "false", 0, 0, NULL, false,
      "serve a queue only while those of higher weight are empty, instead of sharing by weight"},
+    {"pools", MC_OPTION_POOLS, AT(pools), "", 0, 0, NULL, false,
+     "named pools of workers, each with what it is given of workers=N concurrency=N prefetch=N strict=BOOL "
+     "queues=NAME=N,... and the rest as the options of these names say: 'io: concurrency=500 cpu: workers=4 "
+     "concurrency=1 queues=image'"},
     {"shutdown_timeout", MC_OPTION_DURATION_MS, AT(shutdown_timeout_ms), "8s", 0, 3600 * SECOND_MS, NULL, false,
      "how long running tasks may go on after a stop was asked for"},
     {"kill_grace", MC_OPTION_DURATION_MS, AT(kill_grace_ms), "5s", 100, 3600 * SECOND_MS, NULL, false,

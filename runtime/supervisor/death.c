@@ -39,7 +39,7 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
   if (death->by_us || worker->load_failed) /* the second is in the log already */
     return;
   mc_log_begin(MC_LOG_ERROR, worker->overdue_attempt ? "worker killed" : "worker died");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_text("detail", worker->overdue_attempt ? "a handler did not stop when its time was out or it was cancelled"
                                                 : death->text);

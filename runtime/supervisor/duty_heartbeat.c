@@ -29,11 +29,11 @@ static void encode_server(const mc_node *node, mc_buf *out) {
       .host = mc_slice_of(node->host),
       .server_id = mc_slice_of(node->uuid),
       .pid = getpid(),
-      .concurrency = (int32_t)(node->config->workers * node->config->concurrency),
+      .concurrency = (int32_t)mc_pool_concurrency(&node->pool),
       .active_workers = (int32_t)node->held.count,
       .queues = queues,
       .queue_count = node->queues.count,
-      .strict = node->config->strict,
+      .strict = mc_queues_strict(&node->queues),
       .status = mc_slice_of(status(node)),
       .started_ns = node->started_ns,
   };
@@ -45,7 +45,7 @@ static void encode_server(const mc_node *node, mc_buf *out) {
 static int64_t started_ns(const mc_held *held) {
   uint64_t now_ms = mc_clock_mono_ms();
   const mc_page *page = held->worker ? held->worker->page : NULL;
-  int64_t concurrency = page ? held->worker->node->config->concurrency : 0;
+  int64_t concurrency = page ? held->worker->config->concurrency : 0;
   for (int64_t i = 0; i < concurrency; i++)
     if (atomic_load(&page->slots[i].attempt) == held->attempt)
       return mc_clock_wall_ns() - (int64_t)(now_ms - atomic_load(&page->slots[i].started_ms)) * 1000000;

@@ -13,7 +13,7 @@
 /* The attempt that is past its time by more than the grace; 0: none. */
 static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
   mc_page *page = worker->page;
-  uint32_t count = (uint32_t)worker->node->config->concurrency;
+  uint32_t count = (uint32_t)worker->config->concurrency;
   for (uint32_t i = 0; i < count; i++) {
     uint64_t attempt = atomic_load(&page->slots[i].attempt);
     uint64_t deadline_ms = atomic_load(&page->slots[i].deadline_ms);
@@ -56,7 +56,7 @@ static void watch_loading(mc_worker *worker, uint64_t now_ms) {
     return;
   worker->too_slow = true;
   mc_log_begin(MC_LOG_ERROR, "worker does not become ready");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_text("detail",
               "a script in the scripts folder takes too long to load; the worker is killed and started again");

@@ -51,7 +51,6 @@ typedef struct mc_node {
   mc_discovery discovery;
   mc_shutdown shutdown;
   mc_own_redis own_redis;
-  size_t asked; /* slots that dequeues in flight have spoken for */
 } mc_node;
 
 static inline mc_slice mc_node_server(const mc_node *node) {

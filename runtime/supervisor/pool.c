@@ -34,9 +34,9 @@ static size_t worker_load(const mc_worker *worker) {
 static size_t worker_free_slots(const mc_worker *worker) {
   if (!worker || worker->state != MC_WORKER_SERVING || worker->stuck)
     return 0;
-  size_t slots = (size_t)worker->node->config->concurrency;
+  size_t slots = (size_t)worker->config->concurrency;
   if (worker->mean_us < SHORT_US)
-    slots += (size_t)worker->node->config->prefetch;
+    slots += (size_t)worker->config->prefetch;
   size_t taken = worker_load(worker);
   return taken < slots ? slots - taken : 0;
 }
@@ -45,15 +45,66 @@ bool mc_worker_has_room(const mc_worker *worker) {
   return worker_free_slots(worker) > 0;
 }
 
-size_t mc_pool_free_slots(const mc_node *node) {
+size_t mc_section_free_slots(const mc_section *section) {
   size_t free_slots = 0;
-  for (size_t i = 0; i < node->pool.count; i++)
-    free_slots += worker_free_slots(node->pool.places[i].worker);
-  return free_slots;
+  for (size_t i = 0; i < section->count; i++)
+    free_slots += worker_free_slots(section->places[i].worker);
+  return free_slots > section->asked ? free_slots - section->asked : 0;
 }
 
-size_t mc_pool_capacity(const mc_node *node) {
-  return node->pool.count * (size_t)(node->config->concurrency + node->config->prefetch);
+size_t mc_section_capacity(const mc_section *section) {
+  const mc_config_pool *config = &section->turns->pool;
+  return section->count * (size_t)(config->concurrency + config->prefetch);
+}
+
+size_t mc_section_busy(const mc_section *section) {
+  size_t busy = 0;
+  for (size_t i = 0; i < section->count; i++)
+    busy += section->places[i].worker ? worker_load(section->places[i].worker) : 0;
+  return busy;
+}
+
+mc_worker *mc_section_pick(const mc_section *section) {
+  mc_worker *best = NULL;
+  for (size_t i = 0; i < section->count; i++) {
+    mc_worker *worker = section->places[i].worker;
+    if (worker_free_slots(worker) && (!best || worker_load(worker) < worker_load(best)))
+      best = worker;
+  }
+  return best;
+}
+
+mc_section *mc_pool_section(const mc_pool *pool, mc_slice queue) {
+  mc_section *best = NULL;
+  size_t most = 0;
+  for (size_t i = 0; i < pool->section_count; i++) {
+    size_t free_slots = mc_section_free_slots(&pool->sections[i]);
+    if (free_slots <= most || !mc_turns_serve(pool->sections[i].turns, queue))
+      continue;
+    most = free_slots;
+    best = &pool->sections[i];
+  }
+  return best;
+}
+
+size_t mc_pool_asked(const mc_pool *pool) {
+  size_t asked = 0;
+  for (size_t i = 0; i < pool->section_count; i++)
+    asked += pool->sections[i].asked;
+  return asked;
+}
+
+size_t mc_pool_concurrency(const mc_pool *pool) {
+  size_t concurrency = 0;
+  for (size_t i = 0; i < pool->section_count; i++)
+    concurrency += pool->sections[i].count * (size_t)pool->sections[i].turns->pool.concurrency;
+  return concurrency;
+}
+
+void mc_worker_log(const mc_worker *worker) {
+  mc_log_int("worker", worker->index);
+  if (*worker->config->name)
+    mc_log_text("pool", worker->config->name);
 }
 
 size_t mc_pool_serving(const mc_pool *pool) {
@@ -61,16 +112,6 @@ size_t mc_pool_serving(const mc_pool *pool) {
   for (size_t i = 0; i < pool->count; i++)
     serving += pool->places[i].worker && pool->places[i].worker->state == MC_WORKER_SERVING;
   return serving;
-}
-
-mc_worker *mc_pool_pick(const mc_node *node) {
-  mc_worker *best = NULL;
-  for (size_t i = 0; i < node->pool.count; i++) {
-    mc_worker *worker = node->pool.places[i].worker;
-    if (worker_free_slots(worker) && (!best || worker_load(worker) < worker_load(best)))
-      best = worker;
-  }
-  return best;
 }
 
 void mc_pool_flush(mc_pool *pool) {
@@ -85,7 +126,7 @@ static void drop_holder(mc_worker *worker) {
   if (--worker->holders > 0)
     return;
   if (worker->page)
-    munmap(worker->page, mc_page_size((uint32_t)worker->node->config->concurrency));
+    munmap(worker->page, mc_page_size((uint32_t)worker->config->concurrency));
   mc_buf_deinit(&worker->manifest.body);
   free(worker);
 }
@@ -165,7 +206,7 @@ void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us) {
 void mc_worker_recall(mc_worker *worker) {
   bool idle = worker->ended == worker->last_ended;
   worker->last_ended = worker->ended;
-  if (!idle || worker_load(worker) <= (size_t)worker->node->config->concurrency)
+  if (!idle || worker_load(worker) <= (size_t)worker->config->concurrency)
     return;
   worker->mean_us = LONG_US;
   mc_frame_drain_encode(mc_channel_out(&worker->channel));
@@ -190,7 +231,7 @@ static void send_settings(mc_worker *worker) {
   mc_frame_settings settings = {
       .scripts = mc_slice_of(config->scripts),
       .worker = worker->index,
-      .concurrency = (uint32_t)config->concurrency,
+      .concurrency = (uint32_t)worker->config->concurrency,
       .log_level = mc_slice_of(config->log_level),
       .log_format = mc_slice_of(config->log_format),
       .lua_path = mc_slice_of(lua_path),
@@ -204,6 +245,7 @@ static void start_worker(mc_pool_place *place) {
   mc_err err;
   mc_worker *worker = mc_zalloc(sizeof *worker);
   worker->node = node;
+  worker->config = &place->section->turns->pool;
   worker->index = (uint32_t)(place - node->pool.places);
   worker->started_ms = mc_clock_mono_ms();
   worker->holders = 1;
@@ -224,13 +266,30 @@ static void start_worker(mc_pool_place *place) {
   send_settings(worker);
 }
 
+static void divide(mc_node *node) {
+  mc_pool *pool = &node->pool;
+  pool->section_count = node->queues.turns_count;
+  pool->sections = mc_zalloc(pool->section_count * sizeof *pool->sections);
+  for (size_t i = 0; i < pool->section_count; i++) {
+    pool->sections[i].turns = &node->queues.turns[i];
+    pool->sections[i].count = (size_t)node->queues.turns[i].pool.workers;
+    pool->count += pool->sections[i].count;
+  }
+  pool->places = mc_zalloc(pool->count * sizeof *pool->places);
+  mc_pool_place *place = pool->places;
+  for (size_t i = 0; i < pool->section_count; i++) {
+    mc_section *section = &pool->sections[i];
+    section->places = place;
+    for (size_t k = 0; k < section->count; k++)
+      *place++ = (mc_pool_place){.node = node, .section = section};
+  }
+}
+
 void mc_pool_open(mc_node *node) {
   mc_pool *pool = &node->pool;
-  pool->count = (size_t)node->config->workers;
-  pool->places = mc_zalloc(pool->count * sizeof *pool->places);
+  divide(node);
   pool->environment = mc_spawn_environment(environ);
   for (size_t i = 0; i < pool->count; i++) {
-    pool->places[i].node = node;
     uv_timer_init(&node->loop, &pool->places[i].respawn);
     start_worker(&pool->places[i]);
   }
@@ -280,6 +339,7 @@ void mc_pool_close(mc_node *node) {
 
 void mc_pool_deinit(mc_pool *pool) {
   mc_spawn_environment_free(pool->environment);
+  free(pool->sections);
   free(pool->places);
   *pool = (mc_pool){0};
 }

@@ -1,4 +1,5 @@
-/* The workers of this node: started, watched, started again.
+/* The workers of this node: started, watched, started again. They are divided into sections, one for each pool of the
+ * configuration, which have queues, concurrency and slots of their own.
  *
  *   starting ── READY ──▶ serving ── DRAIN ──▶ draining
  *       │                    │                    │
@@ -21,6 +22,7 @@
 #include "protocol/frames.h"
 #include "supervisor/channel.h"
 #include "supervisor/manifest.h"
+#include "supervisor/turns.h"
 
 #include <uv.h>
 
@@ -35,7 +37,8 @@ typedef enum mc_worker_state {
 
 typedef struct mc_worker {
   struct mc_node *node;
-  uint32_t index; /* its place in the pool; stands in the log */
+  const mc_config_pool *config; /* its section's */
+  uint32_t index;               /* its place among all of the node; stands in the log */
   mc_worker_state state;
   uv_process_t process;
   mc_channel channel;
@@ -60,12 +63,24 @@ typedef struct mc_worker {
 
 typedef struct mc_pool_place {
   struct mc_node *node;
+  struct mc_section *section;
   mc_worker *worker; /* NULL: none runs here */
   uv_timer_t respawn;
   unsigned quick_deaths; /* in a row */
 } mc_pool_place;
 
+/* The workers of one pool of the configuration. */
+typedef struct mc_section {
+  mc_turns *turns;       /* of its queues; with its configuration */
+  mc_pool_place *places; /* a part of those of the node */
+  size_t count;
+  size_t asked; /* slots that calls in flight have spoken for */
+} mc_section;
+
 typedef struct mc_pool {
+  mc_section *sections;
+  size_t section_count;
+  size_t turn; /* modulo section_count: whose turn it is to ask for tasks */
   mc_pool_place *places;
   size_t count;
   size_t failed; /* places whose scripts did not load */
@@ -75,12 +90,19 @@ typedef struct mc_pool {
 
 void mc_pool_open(struct mc_node *node);
 
-size_t mc_pool_free_slots(const struct mc_node *node); /* tasks that workers can take now */
-size_t mc_pool_capacity(const struct mc_node *node);   /* tasks that all of them together can hold */
-size_t mc_pool_serving(const mc_pool *pool);           /* workers ready for tasks */
+size_t mc_section_free_slots(const mc_section *section); /* tasks that may be asked for: no call has spoken for them */
+size_t mc_section_capacity(const mc_section *section);   /* tasks that its workers together can hold */
+size_t mc_section_busy(const mc_section *section);       /* tasks and folds that its workers have */
+mc_worker *mc_section_pick(const mc_section *section);   /* the least busy one with a free slot; NULL: none */
 
-mc_worker *mc_pool_pick(const struct mc_node *node); /* the least busy one with a free slot; NULL: none */
+/* Of the sections that serve a queue the one with the most free slots; NULL: none has any. */
+mc_section *mc_pool_section(const mc_pool *pool, mc_slice queue);
+
+size_t mc_pool_serving(const mc_pool *pool);         /* workers ready for tasks */
+size_t mc_pool_asked(const mc_pool *pool);           /* slots that calls in flight have spoken for */
+size_t mc_pool_concurrency(const mc_pool *pool);     /* handlers that run at a time, at most */
 bool mc_worker_has_room(const mc_worker *worker);    /* NULL has none */
+void mc_worker_log(const mc_worker *worker);         /* adds to a log line which worker, and of which pool */
 void mc_pool_flush(mc_pool *pool);                   /* frames gathered in this turn */
 
 void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not started, and takes no more */

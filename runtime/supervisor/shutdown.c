@@ -132,7 +132,7 @@ static void enter_draining(mc_node *node, const char *why) {
 void mc_shutdown_check(mc_node *node) {
   mc_phase phase = node->shutdown.phase;
   if ((phase == MC_DRAINING || phase == MC_CANCELLING) && node->held.count == 0 && node->outbox.pending == 0 &&
-      node->folds.count == 0 && node->asked == 0)
+      node->folds.count == 0 && mc_pool_asked(&node->pool) == 0)
     enter_closing(node);
 }
 

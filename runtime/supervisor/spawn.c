@@ -34,7 +34,7 @@ void mc_spawn_environment_free(char **environment) {
 
 /* The page outlives the worker in our mapping; the worker maps the same memory through the descriptor. */
 static int make_page(mc_worker *worker, int *out_fd, mc_err *err) {
-  uint32_t slots = (uint32_t)worker->node->config->concurrency;
+  uint32_t slots = (uint32_t)worker->config->concurrency;
   size_t size = mc_page_size(slots);
   int fd = memfd_create("mooncrew-page", MFD_CLOEXEC);
   if (fd < 0)

@@ -17,7 +17,7 @@ static int on_ready(mc_worker *worker, mc_slice body) {
   if (worker->state == MC_WORKER_STARTING)
     worker->state = MC_WORKER_SERVING;
   mc_log_begin(MC_LOG_INFO, "worker ready");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_int("types", (int64_t)ready.count);
   mc_log_int("cron", (int64_t)ready.cron_count);
@@ -34,7 +34,7 @@ static int on_load_failed(mc_worker *worker, mc_slice body) {
     return MC_EMALFORMED;
   worker->load_failed = true;
   mc_log_begin(MC_LOG_ERROR, "scripts do not load");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_slice("detail", failed.message);
   mc_log_end();
   return 0;

@@ -35,7 +35,8 @@ struct scripts {
 static const struct scripts old = {.first = "a", .second = "b"}, new = {.first = "a", .second = "c"};
 
 static void start(struct crew *crew, int i) {
-  crew->workers[i] = (mc_worker){.node = &crew->node, .index = (uint32_t)i, .state = MC_WORKER_STARTING};
+  static const mc_config_pool config = {.name = ""};
+  crew->workers[i] = (mc_worker){.node = &crew->node, .config = &config, .index = (uint32_t)i, .state = MC_WORKER_STARTING};
   crew->places[i].worker = &crew->workers[i];
 }
 

@@ -2,6 +2,7 @@
 
 local flags = require "mooncrew.cli.flags"
 local output = require "mooncrew.cli.output"
+local pools_text = require "mooncrew.cli.pools_text"
 local private_redis = require "mooncrew.cli.private_redis"
 local scripts = require "mooncrew.scripts"
 local settings = require "mooncrew.cli.settings"
@@ -44,8 +45,8 @@ function M.run(given)
     return nil, message
   end
   assert(resolved:use_redis(redis.url, private_redis.SOURCE))
-  output.line("mooncrew dev: %s workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
-    resolved.values.workers.text, #found, folder, redis.pid, private_redis.FOLDER, redis.url)
+  output.line("mooncrew dev: %d workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
+    pools_text.workers(resolved.values.pools.text, tonumber(resolved.values.workers.text)), #found, folder, redis.pid, private_redis.FOLDER, redis.url)
   return { run = true, config = resolved.config, redis = redis.pid, redis_folder = redis.folder }
 end
 
