@@ -13,11 +13,11 @@
 
 struct death {
   char text[128]; /* "signal 11 (Segmentation fault)", "exit code 0" */
-  bool by_us;     /* killed at shutdown: nobody is to blame */
+  bool by_us;     /* ended at shutdown, or when it had retired: nobody is to blame */
 };
 
 static struct death describe(const mc_worker *worker, int64_t status, int signal) {
-  struct death death = {.by_us = worker->killed_to_stop};
+  struct death death = {.by_us = worker->killed_to_stop || worker->dismissed_ms};
   if (signal)
     snprintf(death.text, sizeof death.text, "signal %d (%s)", signal, strsignal(signal));
   else

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/node.h"
+#include "supervisor/retire.h"
 
 #include <stdatomic.h>
 
@@ -64,16 +65,18 @@ static void watch_loading(mc_worker *worker, uint64_t now_ms) {
   mc_worker_kill(worker);
 }
 
+static void look_at(mc_worker *worker, uint64_t now_ms) {
+  watch_loading(worker, now_ms);
+  watch_current(worker);
+  mc_worker_recall(worker);
+  mc_worker_chase(worker, now_ms);
+  if (!worker->overdue_attempt)
+    stop_unwilling(worker, now_ms);
+}
+
 void mc_duty_overdue(mc_node *node) {
   uint64_t now_ms = mc_clock_mono_ms();
-  for (size_t i = 0; i < node->pool.count; i++) {
-    mc_worker *worker = node->pool.places[i].worker;
-    if (!worker)
-      continue;
-    watch_loading(worker, now_ms);
-    watch_current(worker);
-    mc_worker_recall(worker);
-    if (!worker->overdue_attempt)
-      stop_unwilling(worker, now_ms);
+  MC_LIST_EACH(link, &node->pool.workers) {
+    look_at(mc_container_of(link, mc_worker, in_pool), now_ms);
   }
 }

@@ -8,6 +8,10 @@
  * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
  * not load is not started again; when no worker is left the supervisor stops.
  *
+ * A place is served by one worker. Others may belong to it: those that were retired and finish what they run, which
+ * counts against their successor's slots, and those that are being made ready to take it over (retire.h). All that live
+ * are in the pool's list, so that whatever concerns every process reaches them.
+ *
  * Prefetch: tasks beyond a worker's concurrency hide the round trip to Redis while handlers are short, and would only
  * keep others from running them while handlers are long. So a worker gets them only while the mean duration of its
  * handlers is short, and hands back what it has not started once nothing ended between two looks.
@@ -38,6 +42,7 @@ typedef enum mc_worker_state {
 typedef struct mc_worker {
   struct mc_node *node;
   const mc_config_pool *config; /* its section's */
+  mc_list in_pool;              /* link in pool->workers, from its start until its process has ended */
   uint32_t index;               /* its place among all of the node; stands in the log */
   mc_worker_state state;
   uv_process_t process;
@@ -53,6 +58,8 @@ typedef struct mc_worker {
   size_t fold_count;
   uint64_t overdue_attempt; /* killed since this attempt was past its time; 0: not for that */
   bool killed_to_stop;      /* killed at shutdown: nobody is to blame */
+  bool retired;             /* another one has its place, or will (retire.h) */
+  uint64_t dismissed_ms;    /* when its socket was closed since it had nothing left to do; 0: not yet */
   bool load_failed;
   bool too_slow;              /* killed since it did not become ready */
   double mean_us;             /* of its handlers' durations, the last ones counting most */
@@ -64,7 +71,8 @@ typedef struct mc_worker {
 typedef struct mc_pool_place {
   struct mc_node *node;
   struct mc_section *section;
-  mc_worker *worker; /* NULL: none runs here */
+  mc_worker *worker; /* who serves it or is about to; NULL: none */
+  size_t retired;    /* workers that served it before and still live */
   uv_timer_t respawn;
   unsigned quick_deaths; /* in a row */
 } mc_pool_place;
@@ -83,16 +91,19 @@ typedef struct mc_pool {
   size_t turn; /* modulo section_count: whose turn it is to ask for tasks */
   mc_pool_place *places;
   size_t count;
-  size_t failed; /* places whose scripts did not load */
+  mc_list workers; /* mc_worker.in_pool: all that live, in the order of their starts */
+  size_t failed;   /* places whose scripts did not load */
   char **environment;
   bool closing;
 } mc_pool;
 
 void mc_pool_open(struct mc_node *node);
 
+mc_worker *mc_pool_find(const mc_pool *pool, uv_pid_t pid); /* NULL: it lives no more */
+mc_pool_place *mc_worker_place(const mc_worker *worker);
+
 size_t mc_section_free_slots(const mc_section *section); /* tasks that may be asked for: no call has spoken for them */
 size_t mc_section_capacity(const mc_section *section);   /* tasks that its workers together can hold */
-size_t mc_section_busy(const mc_section *section);       /* tasks and folds that its workers have */
 mc_worker *mc_section_pick(const mc_section *section);   /* the least busy one with a free slot; NULL: none */
 
 /* Of the sections that serve a queue the one with the most free slots; NULL: none has any. */
@@ -104,6 +115,14 @@ size_t mc_pool_concurrency(const mc_pool *pool);     /* handlers that run at a t
 bool mc_worker_has_room(const mc_worker *worker);    /* NULL has none */
 void mc_worker_log(const mc_worker *worker);         /* adds to a log line which worker, and of which pool */
 void mc_pool_flush(mc_pool *pool);                   /* frames gathered in this turn */
+
+/* Starts a worker that belongs to a place but does not serve it yet: that is for the caller to arrange, by
+ * mc_worker_retire() or place->worker. NULL when no process could be started, which is logged. */
+mc_worker *mc_worker_start(mc_pool_place *place);
+void mc_place_respawn(mc_pool_place *place, uint64_t delay_ms); /* nothing once the supervisor stops */
+
+size_t mc_worker_load(const mc_worker *worker); /* tasks and folds it has been given and has not ended */
+void mc_worker_drain(mc_worker *worker);        /* hands back what it has not started, takes no more; idempotent */
 
 void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not started, and takes no more */
 void mc_pool_kill(mc_pool *pool);  /* every worker, at shutdown */
