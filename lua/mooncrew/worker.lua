@@ -13,6 +13,7 @@ local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
+local sources = require "mooncrew.sources"
 
 local worker = {}
 
@@ -115,10 +116,12 @@ end
 
 --- Loads the scripts.
 ---@param folder string
+---@param texts table<string, string>|nil  path → text of all of them; nil: they are read from the disk
 ---@return table|nil manifest  type and declared queue (or ""), in turns; in its fields cron and groups the entries of
 --- crew.cron and the rules for groups
 ---@return string|nil message  names file and line
-function worker.load(folder)
+function worker.load(folder, texts)
+  sources.use(texts)
   local ok, message = scripts.load(folder)
   if not ok then
     return nil, message

@@ -9,6 +9,7 @@
 #include "protocol/server_info.h"
 #include "supervisor/node.h"
 #include "supervisor/refusal.h"
+#include "supervisor/status.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -138,6 +139,7 @@ void mc_duty_heartbeat(mc_node *node) {
   register_key(node, &args, MC_KEY_SERVERS, mc_key_server);
   register_key(node, &args, MC_KEY_WORKERS, mc_key_server_workers);
   mc_args_deinit(&args);
+  mc_status_tell(node);
 }
 
 static void remove_key(mc_node *node, mc_args *args, const char *index, void (*key)(mc_buf *, mc_slice)) {
@@ -156,5 +158,6 @@ void mc_heartbeat_clear(mc_node *node) {
     return;
   remove_key(node, &args, MC_KEY_SERVERS, mc_key_server);
   remove_key(node, &args, MC_KEY_WORKERS, mc_key_server_workers);
+  mc_status_clear(node);
   mc_args_deinit(&args);
 }

@@ -9,8 +9,6 @@
 
 #include <stdatomic.h>
 
-#define LOAD_WITHIN_MS 30000
-
 /* The attempt that is past its time by more than the grace; 0: none. */
 static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
   mc_page *page = worker->page;
@@ -53,9 +51,13 @@ static void stop_unwilling(mc_worker *worker, uint64_t now_ms) {
 }
 
 static void watch_loading(mc_worker *worker, uint64_t now_ms) {
-  if (worker->state != MC_WORKER_STARTING || now_ms - worker->started_ms < LOAD_WITHIN_MS || worker->too_slow)
+  if (worker->state != MC_WORKER_STARTING || now_ms - worker->started_ms < (uint64_t)worker->node->config->load_timeout_ms || worker->too_slow)
     return;
   worker->too_slow = true;
+  if (mc_reload_awaits(worker)) {
+    mc_reload_refuse(worker->node, MC_SLICE_LITERAL("a script takes longer to load than load_timeout allows"));
+    return;
+  }
   mc_log_begin(MC_LOG_ERROR, "worker does not become ready");
   mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);

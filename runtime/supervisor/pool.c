@@ -211,13 +211,22 @@ static void close_when_deserted(mc_pool_place *place) {
     uv_close((uv_handle_t *)&place->respawn, NULL);
 }
 
-static void give_up_place(mc_pool_place *place) {
-  mc_node *node = place->node;
-  if (++node->pool.failed < node->pool.count)
+void mc_pool_check_left(mc_node *node) {
+  if (node->pool.failed < node->pool.count || node->reload.coming.number || mc_shutdown_started(node))
     return;
+  if (node->config->watch) {
+    mc_log_event(MC_LOG_WARN, "waiting for the scripts", "none is served until those in '%s' load: mend them",
+                 node->config->scripts);
+    return;
+  }
   mc_log_event(MC_LOG_ERROR, "no worker left", "the scripts in '%s' do not load; mend them and start again",
                node->config->scripts);
   mc_shutdown_fail(node);
+}
+
+static void give_up_place(mc_pool_place *place) {
+  place->node->pool.failed++;
+  mc_pool_check_left(place->node);
 }
 
 /* Whoever served a place has left it, by its end: what is to come there? */
@@ -238,8 +247,10 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   place->retired -= worker->retired;
   if (place->worker == worker)
     desert_place(place, worker, status);
+  bool awaited = mc_reload_awaits(worker);
   release_worker(worker);
   mc_manifest_agree(place->node);
+  mc_reload_on_exit(place->node, awaited);
   if (place->node->pool.closing)
     close_when_deserted(place);
 }
@@ -287,12 +298,17 @@ static void send_settings(mc_worker *worker) {
 }
 
 mc_worker *mc_worker_start(mc_pool_place *place) {
+  return mc_worker_start_of(place, &place->node->reload.serving);
+}
+
+mc_worker *mc_worker_start_of(mc_pool_place *place, const mc_generation *generation) {
   mc_node *node = place->node;
   mc_err err;
   mc_worker *worker = mc_zalloc(sizeof *worker);
   worker->node = node;
   worker->config = &place->section->turns->pool;
   worker->index = (uint32_t)(place - node->pool.places);
+  worker->generation = generation->number;
   worker->started_ms = mc_clock_mono_ms();
   worker->holders = 1;
   worker->mean_us = LONG_US;
@@ -303,7 +319,7 @@ mc_worker *mc_worker_start(mc_pool_place *place) {
   worker->channel.on_broken = on_channel_broken;
   worker->channel.on_closed = on_channel_closed;
   worker->channel.arg = worker;
-  if (mc_spawn_worker(worker, node->pool.environment, on_process_exit, &err)) {
+  if (mc_spawn_worker(worker, node->pool.environment, generation->scripts.fd, on_process_exit, &err)) {
     mc_log_event(MC_LOG_ERROR, "cannot start a worker", "%s", err.text);
     release_worker(worker);
     return NULL;

@@ -6,7 +6,8 @@
  *       └────────────────────┴─── process ends ───┴──▶ its tasks go back (death.h) ──▶ respawn
  *
  * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
- * not load is not started again; when no worker is left the supervisor stops.
+ * not load is not started again; when no worker is left the supervisor stops, or, when it watches the scripts, waits
+ * until they are mended.
  *
  * A place is served by one worker. Others may belong to it: those that were retired and finish what they run, which
  * counts against their successor's slots, and those that are being made ready to take it over (retire.h). All that live
@@ -30,6 +31,7 @@
 
 #include <uv.h>
 
+struct mc_generation;
 struct mc_node;
 
 typedef enum mc_worker_state {
@@ -44,6 +46,7 @@ typedef struct mc_worker {
   const mc_config_pool *config; /* its section's */
   mc_list in_pool;              /* link in pool->workers, from its start until its process has ended */
   uint32_t index;               /* its place among all of the node; stands in the log */
+  uint64_t generation;          /* whose scripts it loads (reload.h) */
   mc_worker_state state;
   uv_process_t process;
   mc_channel channel;
@@ -117,12 +120,17 @@ void mc_worker_log(const mc_worker *worker);         /* adds to a log line which
 void mc_pool_flush(mc_pool *pool);                   /* frames gathered in this turn */
 
 /* Starts a worker that belongs to a place but does not serve it yet: that is for the caller to arrange, by
- * mc_worker_retire() or place->worker. NULL when no process could be started, which is logged. */
+ * mc_worker_retire() or place->worker. It loads the scripts of the generation that serves, or of another one. NULL when
+ * no process could be started, which is logged. */
 mc_worker *mc_worker_start(mc_pool_place *place);
+mc_worker *mc_worker_start_of(mc_pool_place *place, const struct mc_generation *generation);
 void mc_place_respawn(mc_pool_place *place, uint64_t delay_ms); /* nothing once the supervisor stops */
 
 size_t mc_worker_load(const mc_worker *worker); /* tasks and folds it has been given and has not ended */
 void mc_worker_drain(mc_worker *worker);        /* hands back what it has not started, takes no more; idempotent */
+
+/* Stops the supervisor where nobody serves and nobody will: no scripts load, and none is about to be loaded. */
+void mc_pool_check_left(struct mc_node *node);
 
 void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not started, and takes no more */
 void mc_pool_kill(mc_pool *pool);  /* every worker, at shutdown */

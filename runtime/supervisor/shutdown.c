@@ -55,6 +55,7 @@ static void close_all(mc_node *node) {
   uv_unref((uv_handle_t *)&node->shutdown.timer); /* it alone keeps no loop alive */
   close_signals(node);
   mc_own_redis_close(node);
+  mc_watch_close(node);
   uv_close((uv_handle_t *)&node->turn, NULL);
   uv_close((uv_handle_t *)&node->nudge, NULL);
   mc_link_close(node);
@@ -161,10 +162,15 @@ static void on_quiet(uv_signal_t *handle, int number) {
   mc_log_event(MC_LOG_INFO, "quiet", "no new tasks are fetched; what runs goes on");
 }
 
+static void on_reload(uv_signal_t *handle, int number) {
+  (void)number;
+  mc_reload_ask(handle->data);
+}
+
 static const struct {
   int number;
   uv_signal_cb run;
-} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_stop}, {SIGTSTP, on_quiet}};
+} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}, {SIGTSTP, on_quiet}};
 
 void mc_shutdown_open(mc_node *node) {
   uv_timer_init(&node->loop, &node->shutdown.timer);

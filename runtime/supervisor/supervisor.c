@@ -80,6 +80,7 @@ static int deinit(mc_node *node) {
   mc_folds_deinit(node);
   mc_recover_forget(node);
   mc_pool_deinit(&node->pool);
+  mc_reload_deinit(node);
   mc_queues_deinit(&node->queues);
   if (uv_loop_close(&node->loop) && !node->shutdown.cut_short)
     mc_log_event(MC_LOG_ERROR, "handles left open", "this is a defect of mooncrew; please report it");
@@ -105,7 +106,7 @@ int mc_supervisor_run(const mc_config *config, pid_t own_redis) {
   mc_outbox_init(&node->outbox);
   mc_crons_init(&node->crons);
   mc_folds_init(&node->folds);
-  if (mc_link_open(node, &err)) {
+  if (mc_reload_init(node, &err) || mc_link_open(node, &err)) {
     mc_log_event(MC_LOG_ERROR, "cannot start", "%s", err.text);
     node->shutdown.exit_code = 1;
     return deinit(node);
@@ -115,6 +116,7 @@ int mc_supervisor_run(const mc_config *config, pid_t own_redis) {
   mc_own_redis_open(node, own_redis);
   mc_duties_open(node);
   mc_pool_open(node);
+  mc_watch_open(node);
   uv_timer_init(&node->loop, &node->nudge);
   uv_prepare_init(&node->loop, &node->turn);
   uv_prepare_start(&node->turn, on_turn_end);

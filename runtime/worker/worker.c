@@ -6,6 +6,7 @@
 #include "worker/bindings.h"
 #include "worker/manifest.h"
 #include "worker/page.h"
+#include "worker/sources.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ typedef struct worker {
   mc_tasks tasks;
   mc_timers timers;
   mc_bindings bindings;
+  int sources; /* descriptor, -1: none */
   bool ready;
 } worker;
 
@@ -116,6 +118,8 @@ static void load_scripts(worker *self, mc_slice folder) {
   enum { MANIFEST = 2, MESSAGE }; /* results of worker.load, behind the error handler */
   mc_vm_begin(&self->vm, MC_VM_LOAD);
   lua_pushlstring(self->vm.L, folder.data, folder.size);
+  if (mc_sources_push(self->vm.L, self->sources, &err))
+    fail_load(self, err.text);
   if (mc_vm_run(&self->vm, 2, &err))
     fail_load(self, err.text);
   if (!lua_istable(self->vm.L, MANIFEST))
@@ -240,6 +244,7 @@ static void on_turn_end(uv_prepare_t *handle) {
 int mc_worker_run(void) {
   worker *self = mc_zalloc(sizeof *self);
   mc_err err;
+  self->sources = mc_sources_fd();
   die_with_parent();
   signal(SIGPIPE, on_sigpipe);      /* TERM and INT keep their meaning: they end us */
   setvbuf(stdout, NULL, _IOLBF, 0); /* what handlers print is not lost when the process is killed */

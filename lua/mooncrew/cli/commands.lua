@@ -5,6 +5,7 @@ return {
   require "mooncrew.cli.command.run",
   require "mooncrew.cli.command.check",
   require "mooncrew.cli.command.enqueue",
+  require "mooncrew.cli.command.reload",
   require "mooncrew.cli.command.stats",
   require "mooncrew.cli.queue",
   require "mooncrew.cli.task",

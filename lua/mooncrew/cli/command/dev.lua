@@ -12,7 +12,7 @@ local M = { name = "dev", summary = "run workers with a private Redis, for devel
 function M.describe(parser)
   parser:description("Starts a redis-server of its own on a unix socket, which keeps its data in .mooncrew/, and runs "
     .. "workers on it. Other commands that are started in the same folder find it by themselves, unless another "
-    .. "Redis is configured. It ends together with mooncrew.")
+    .. "Redis is configured. It ends together with mooncrew. A script that is changed is loaded at once.")
   flags.add(parser, nil, "redis")
 end
 
@@ -25,11 +25,19 @@ local function warn_of_other_redis(resolved)
   end
 end
 
+-- Whoever develops changes scripts all the time.
+local function watch_by_default(resolved)
+  if resolved.values.watch.source == "default" then
+    assert(resolved:apply { { name = "watch", text = "true", source = "mooncrew dev" } })
+  end
+end
+
 function M.run(given)
   local resolved, message, code = settings.resolve(given)
   if not resolved then
     return nil, message, code
   end
+  watch_by_default(resolved)
   local folder, found = resolved.values.scripts.text
   found, message = scripts.find(folder)
   if not found then
