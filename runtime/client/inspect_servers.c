@@ -146,7 +146,7 @@ static void on_status(struct listing *listing, size_t i, const mc_value *reply) 
 }
 
 static void (*const answers[])(struct listing *listing, size_t i, const mc_value *reply) = {on_server, on_workers,
-                                                                                           on_status};
+                                                                                            on_status};
 
 static int on_told(void *arg, size_t i, const mc_value *reply, mc_err *err) {
   (void)err;

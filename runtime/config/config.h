@@ -44,7 +44,7 @@ typedef struct mc_config {
   int64_t shutdown_timeout_ms;
   int64_t kill_grace_ms;
   int64_t load_timeout_ms;
-  bool watch; /* reload when a script was changed */
+  bool watch;                     /* reload when a script was changed */
   int64_t task_check_interval_ms; /* polling where Redis refuses wake-ups */
   int64_t max_crashes;
   int64_t archive_max_age_s;

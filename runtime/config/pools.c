@@ -57,9 +57,10 @@ static int refuse_unknown(const mc_config_pool *pool, const char *name, mc_err *
   if (nearest)
     return mc_fail(err, MC_EINVALID, "pools.%s.%.64s: a pool has no such setting: did you mean '%s'?", pool->name, name,
                    nearest);
-  return mc_fail(err, MC_EINVALID,
-                 "pools.%s.%.64s: a pool has no such setting: it may have workers, concurrency, prefetch, strict, queues",
-                 pool->name, name);
+  return mc_fail(
+      err, MC_EINVALID,
+      "pools.%s.%.64s: a pool has no such setting: it may have workers, concurrency, prefetch, strict, queues",
+      pool->name, name);
 }
 
 static int setting_set(const struct setting *setting, const char *text, mc_config_pool *pool, mc_err *err) {

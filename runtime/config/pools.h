@@ -10,8 +10,8 @@
 #define MC_POOL_NAME_MAX 32
 
 /* 0 and a new array, to be freed by mc_pools_free; blank text gives none. MC_EINVALID, with a text that begins with the
- * path ("pools.cpu.workers: …"): a name that is doubled, longer than MC_POOL_NAME_MAX, or has others than a-z 0-9 _ -; a
- * setting that is unknown, doubled, or out of its option's range. */
+ * path ("pools.cpu.workers: …"): a name that is doubled, longer than MC_POOL_NAME_MAX, or has others than a-z 0-9 _ -;
+ * a setting that is unknown, doubled, or out of its option's range. */
 int mc_pools_parse(const char *text, mc_config_pool **pools, size_t *count, mc_err *err);
 
 void mc_pools_show(const mc_config_pool *pools, size_t count, mc_buf *out); /* as text that parses to the same */

@@ -15,12 +15,9 @@ static const struct {
   const char *name;
   size_t offset;
 } numbers[] = {
-    {"generation", offsetof(mc_server_status, generation)},
-    {"loaded_at", offsetof(mc_server_status, loaded_at_ms)},
-    {"draining", offsetof(mc_server_status, draining)},
-    {"asked", offsetof(mc_server_status, asked)},
-    {"answered", offsetof(mc_server_status, answered)},
-    {"refused_at", offsetof(mc_server_status, refused_at_ms)},
+    {"generation", offsetof(mc_server_status, generation)}, {"loaded_at", offsetof(mc_server_status, loaded_at_ms)},
+    {"draining", offsetof(mc_server_status, draining)},     {"asked", offsetof(mc_server_status, asked)},
+    {"answered", offsetof(mc_server_status, answered)},     {"refused_at", offsetof(mc_server_status, refused_at_ms)},
 };
 
 static int64_t *number_at(mc_server_status *status, size_t i) {

@@ -8,7 +8,7 @@
 #include "base/value.h"
 
 typedef struct mc_pool_status {
-  mc_slice name; /* empty: pools are not named */
+  mc_slice name;                               /* empty: pools are not named */
   int64_t workers, serving, concurrency, busy; /* concurrency: per worker; busy: tasks in hand */
 } mc_pool_status;
 

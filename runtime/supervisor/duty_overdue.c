@@ -51,7 +51,8 @@ static void stop_unwilling(mc_worker *worker, uint64_t now_ms) {
 }
 
 static void watch_loading(mc_worker *worker, uint64_t now_ms) {
-  if (worker->state != MC_WORKER_STARTING || now_ms - worker->started_ms < (uint64_t)worker->node->config->load_timeout_ms || worker->too_slow)
+  if (worker->state != MC_WORKER_STARTING ||
+      now_ms - worker->started_ms < (uint64_t)worker->node->config->load_timeout_ms || worker->too_slow)
     return;
   worker->too_slow = true;
   if (mc_reload_awaits(worker)) {

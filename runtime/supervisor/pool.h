@@ -112,12 +112,12 @@ mc_worker *mc_section_pick(const mc_section *section);   /* the least busy one w
 /* Of the sections that serve a queue the one with the most free slots; NULL: none has any. */
 mc_section *mc_pool_section(const mc_pool *pool, mc_slice queue);
 
-size_t mc_pool_serving(const mc_pool *pool);         /* workers ready for tasks */
-size_t mc_pool_asked(const mc_pool *pool);           /* slots that calls in flight have spoken for */
-size_t mc_pool_concurrency(const mc_pool *pool);     /* handlers that run at a time, at most */
-bool mc_worker_has_room(const mc_worker *worker);    /* NULL has none */
-void mc_worker_log(const mc_worker *worker);         /* adds to a log line which worker, and of which pool */
-void mc_pool_flush(mc_pool *pool);                   /* frames gathered in this turn */
+size_t mc_pool_serving(const mc_pool *pool);      /* workers ready for tasks */
+size_t mc_pool_asked(const mc_pool *pool);        /* slots that calls in flight have spoken for */
+size_t mc_pool_concurrency(const mc_pool *pool);  /* handlers that run at a time, at most */
+bool mc_worker_has_room(const mc_worker *worker); /* NULL has none */
+void mc_worker_log(const mc_worker *worker);      /* adds to a log line which worker, and of which pool */
+void mc_pool_flush(mc_pool *pool);                /* frames gathered in this turn */
 
 /* Starts a worker that belongs to a place but does not serve it yet: that is for the caller to arrange, by
  * mc_worker_retire() or place->worker. It loads the scripts of the generation that serves, or of another one. NULL when

@@ -85,6 +85,6 @@ void mc_queue_answered(mc_queue *queue, size_t asked, size_t got);
 void mc_queue_set_waiting(mc_queue *queue);
 
 bool mc_queues_strict(const mc_queues *queues); /* whether every pool serves its queues in strict order */
-void mc_queues_set_ready(mc_queues *queues); /* all of them */
+void mc_queues_set_ready(mc_queues *queues);    /* all of them */
 
 #endif

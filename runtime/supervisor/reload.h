@@ -41,11 +41,11 @@ typedef struct mc_reload {
   size_t ready;                  /* of those */
   uint64_t begun_ms;             /* CLOCK_MONOTONIC */
   uint64_t last_number;
-  bool draining;        /* workers of an older generation live */
-  uint64_t asked;       /* how often a reload was asked for */
-  uint64_t covered;     /* which of these the last that began is for: all up to this one */
-  uint64_t answered;    /* … and which have their answer: `error`, or that they serve */
-  mc_err error;         /* of the last reload, or of the first load; empty: it serves */
+  bool draining;         /* workers of an older generation live */
+  uint64_t asked;        /* how often a reload was asked for */
+  uint64_t covered;      /* which of these the last that began is for: all up to this one */
+  uint64_t answered;     /* … and which have their answer: `error`, or that they serve */
+  mc_err error;          /* of the last reload, or of the first load; empty: it serves */
   int64_t refused_at_ms; /* unix */
 } mc_reload;
 

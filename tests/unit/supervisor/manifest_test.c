@@ -36,7 +36,8 @@ static const struct scripts old = {.first = "a", .second = "b"}, new = {.first =
 
 static void start(struct crew *crew, int i) {
   static const mc_config_pool config = {.name = ""};
-  crew->workers[i] = (mc_worker){.node = &crew->node, .config = &config, .index = (uint32_t)i, .state = MC_WORKER_STARTING};
+  crew->workers[i] =
+      (mc_worker){.node = &crew->node, .config = &config, .index = (uint32_t)i, .state = MC_WORKER_STARTING};
   crew->places[i].worker = &crew->workers[i];
 }
 
