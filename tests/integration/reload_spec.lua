@@ -39,7 +39,9 @@ local function run_one(crew, queue, word)
 end
 
 local function wait_ready(crew, node, count)
-  crew:wait_until(count .. " workers are ready", 20, function() return #node:log { event = "worker ready" } == count end)
+  crew:wait_until(count .. " workers are ready", 20, function()
+    return #node:log { event = "worker ready" } == count
+  end)
 end
 
 describe("a reload", function()

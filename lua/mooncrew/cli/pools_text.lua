@@ -1,5 +1,5 @@
--- Named pools as text, "io: concurrency=500 cpu: workers=2 queues=image=1": made of what stands in a configuration file,
--- and read again. What is wrong in a text is refused by the runtime (runtime/config/pools.h), not here.
+-- Named pools as text, "io: concurrency=500 cpu: workers=2 queues=image=1": made of what stands in a configuration
+-- file, and read again. What is wrong in a text is refused by the runtime (runtime/config/pools.h), not here.
 
 local queues_text = require "mooncrew.cli.queues_text"
 
@@ -82,14 +82,14 @@ local READERS = {
 ---@param text string
 ---@return table<string, table>
 function M.read(text)
-  local pools, pool = {}, nil
+  local pools, name = {}, nil
   for part in text:gmatch "%S+" do
     local key, value = part:match "^([^=]*)=(.*)$"
     if not key then
-      pool = {}
-      pools[part:sub(1, -2)] = pool
+      name = part:sub(1, -2)
+      pools[name] = {}
     else
-      pool[key] = (READERS[key] or tonumber)(value)
+      pools[name][key] = (READERS[key] or tonumber)(value)
     end
   end
   return pools

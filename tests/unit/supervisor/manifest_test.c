@@ -151,7 +151,7 @@ static void a_changed_one_waits_until_all_workers_have_it(void **state) {
   replace(crew, 1, &new);
   assert_true(in_force(crew, &old));
   assert_int_equal(logged(crew, DIFFER), 1);
-  assert_int_equal(logged(crew, "restart mooncrew"), 1);
+  assert_int_equal(logged(crew, "mend the scripts and reload"), 1);
   replace(crew, 0, &new);
   assert_true(in_force(crew, &new));
   assert_int_equal(logged(crew, AGREE), 1);

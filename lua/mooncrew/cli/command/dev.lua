@@ -54,7 +54,8 @@ function M.run(given)
   end
   assert(resolved:use_redis(redis.url, private_redis.SOURCE))
   output.line("mooncrew dev: %d workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
-    pools_text.workers(resolved.values.pools.text, tonumber(resolved.values.workers.text)), #found, folder, redis.pid, private_redis.FOLDER, redis.url)
+    pools_text.workers(resolved.values.pools.text, tonumber(resolved.values.workers.text)), #found, folder, redis.pid,
+    private_redis.FOLDER, redis.url)
   return { run = true, config = resolved.config, redis = redis.pid, redis_folder = redis.folder }
 end
 

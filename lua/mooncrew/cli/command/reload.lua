@@ -177,10 +177,11 @@ local function reload_all(client, given, seconds)
   if #chosen == 0 then
     return none_found(given, elsewhere)
   end
-  local reloads, failed, ok = {}, false, nil
+  local reloads, failed = {}, false
   for i, server in ipairs(chosen) do
     reloads[i] = signal(server)
   end
+  local ok
   ok, message, code = await(client, reloads, seconds)
   if not ok then
     return session.failure(message, code)

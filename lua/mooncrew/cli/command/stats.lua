@@ -54,7 +54,8 @@ local function print_json(stats, servers)
   for _, server in ipairs(servers) do
     pools[server.id] = server.pools and server_pools.json(server.pools)
   end
-  output.json { queues = json.array(stats.queues), servers = json.array(stats.servers), pools = pools }
+  output.json { queues = json.array(stats.queues), servers = json.array(stats.servers),
+    pools = next(pools) and pools or nil }
 end
 
 function M.run(given)
