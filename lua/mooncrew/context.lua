@@ -1,6 +1,7 @@
 -- What a handler is told about the task it runs, and what it can do with it: the second argument of `perform`.
 
 local distribute = require "mooncrew.distribute"
+local host = require "mooncrew.host"
 local log = require "mooncrew.log"
 local outcome = require "mooncrew.outcome"
 
@@ -67,6 +68,18 @@ end
 function Context:cancelled()
   local fiber = rawget(self, "fiber")
   return fiber ~= nil and fiber.task == self and fiber.stopped ~= nil
+end
+
+--- Tells how far the task has come, for whoever watches it.
+---@param fraction number  from 0 to 1
+---@param text string|nil  in words: "400 of 1000"
+function Context:progress(fraction, text)
+  if type(fraction) ~= "number" or not (fraction >= 0 and fraction <= 1) then
+    error(("task:progress: expected a number from 0 to 1, got %s"):format(tostring(fraction)), 2)
+  elseif text ~= nil and type(text) ~= "string" then
+    error(("task:progress: the text must be a string, got %s"):format(type(text)), 2)
+  end
+  host.progress(self, fraction, text)
 end
 
 --- Enqueues another task; like crew.enqueue.

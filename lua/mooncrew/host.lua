@@ -9,6 +9,7 @@
 ---@field timer_start fun(seconds: number, callback: fun()): integer  calls back once
 ---@field timer_stop fun(timer: integer)  a timer that has ended may be stopped again
 ---@field log fun(level: string, message: string, fields: table|nil, task: mooncrew.Context|nil)
+---@field progress fun(task: mooncrew.Context, fraction: number, text: string|nil)  how far a task has come
 ---@field ready fun(fiber: mooncrew.Fiber)  the fiber can go on: async.step is to be called for it, soon
 ---@field parked fun(fiber: mooncrew.Fiber)  the fiber begins to wait
 local host = {}
@@ -17,12 +18,24 @@ local function nobody()
   error("nobody runs tasks here: this works in a worker or under mooncrew.testing", 0)
 end
 
+local PROGRESS_EVERY_S = 1
+
+-- How far a task has come is for people who watch it, in the log: now and then, and the end.
+local function log_progress(task, fraction, text)
+  local now, last = host.now(), rawget(task, "progress_logged_at")
+  if fraction == 1 or not last or now - last >= PROGRESS_EVERY_S then
+    rawset(task, "progress_logged_at", now)
+    host.log("info", "progress", { fraction = fraction, detail = text }, task)
+  end
+end
+
 local defaults = {
   now = os.time,
   timer_start = nobody,
   timer_stop = nobody,
   ready = nobody,
   parked = nobody,
+  progress = log_progress,
   log = function(level, message, fields)
     local text = fields and require("mooncrew.json").encode(fields)
     io.stderr:write(level, " ", message, text and " " or "", text or "", "\n")

@@ -7,30 +7,24 @@
 --   }
 --   local ok, value = user:validate { name = "ann" }     -- true, { name = "ann", tags = {} }
 --   local ok, message = user:validate { name = 7 }       -- nil, "payload.name: expected string, got number"
+--   local errors = user:errors { age = -1 }              -- all that is wrong, with the path of each
 --
--- Every value is required unless its schema is optional or has a default. Null counts as absent, except for `any`.
--- A schema never changes: its methods return a new one. Wrong definitions raise an error at the place of the mistake.
+-- Every value is required unless its schema is optional or has a default. Null counts as absent, except for `any`,
+-- `null`, what is nullable, and what is made of those. A schema never changes: its methods return a new one. Wrong
+-- definitions raise an error at the place of the mistake.
 
-local compile = require "mooncrew.schema.compile"
-local json = require "mooncrew.json"
+local from_json_schema = require "mooncrew.schema.import"
+local runtime = require "mooncrew.schema.runtime"
 local set_options = require "mooncrew.schema.options"
+local values_of = require "mooncrew.schema.values"
+
+local Schema = require "mooncrew.schema.node"
 
 local M = {}
 
----@class mooncrew.Schema
----@field kind string
----@field about string?  set by :describe()
-local Schema = {}
-Schema.__index = Schema
-
 --- Whether a value is a schema.
----@param value any
----@return boolean
-function M.is(value)
-  return getmetatable(value) == Schema
-end
-
--- ---- definitions ----
+---@type fun(value: any): boolean
+M.is = Schema.is
 
 local function define(kind, options, parts)
   local node = parts or {}
@@ -39,15 +33,17 @@ local function define(kind, options, parts)
   if message then
     return nil, ("schema.%s: %s"):format(kind, message)
   end
-  return setmetatable(node, Schema)
+  return Schema.new(node)
 end
 
 local function article(value)
   return ("a schema, got %s"):format(type(value))
 end
 
+-- ---- single values ----
+
 --- A text. Lengths count characters; pattern is a regular expression (PCRE2) that is searched for anywhere in it.
----@param options? { min_length: integer?, max_length: integer?, pattern: string? }
+---@param options? { min_length: integer?, max_length: integer?, pattern: string?, format: string? }
 ---@return mooncrew.Schema
 function M.string(options)
   local node, message = define("string", options)
@@ -55,7 +51,8 @@ function M.string(options)
 end
 
 --- A whole number that a double holds exactly: within ±(2^53 - 1).
----@param options? { min: integer?, max: integer? }
+---@param options? { min: integer?, max: integer?, exclusive_min: integer?, exclusive_max: integer?,
+---  multiple_of: integer? }
 ---@return mooncrew.Schema
 function M.integer(options)
   local node, message = define("integer", options)
@@ -63,7 +60,7 @@ function M.integer(options)
 end
 
 --- A finite number.
----@param options? { min: number?, max: number? }
+---@param options? { min: number?, max: number?, exclusive_min: number?, exclusive_max: number?, multiple_of: number? }
 ---@return mooncrew.Schema
 function M.number(options)
   local node, message = define("number", options)
@@ -76,10 +73,19 @@ function M.boolean(options)
   return node or error(message, 2)
 end
 
---- A 64-bit integer, exact: int64_t in LuaJIT. In plain Lua 5.1 a number, and beyond ±(2^53 - 1) an error.
+--- A 64-bit integer, exact: int64_t in LuaJIT. In plain Lua 5.1 a number, and beyond ±(2^53 - 1) an error. Limits are
+--- numbers or int64_t.
+---@param options? { min: any, max: any, exclusive_min: any, exclusive_max: any, multiple_of: any }
 ---@return mooncrew.Schema
 function M.int64(options)
   local node, message = define("int64", options)
+  return node or error(message, 2)
+end
+
+--- Null, and nothing else: json.null.
+---@return mooncrew.Schema
+function M.null(options)
+  local node, message = define("null", options)
   return node or error(message, 2)
 end
 
@@ -90,44 +96,76 @@ function M.any(options)
   return node or error(message, 2)
 end
 
-local function list_values(values)
-  local set, shown = {}, {}
-  for i, value in ipairs(values) do
-    local kind = type(value)
-    if kind ~= "string" and kind ~= "boolean" and not (kind == "number" and value == value) then
-      return nil, ("value %d is a %s; texts, numbers and booleans are possible"):format(i, kind)
-    end
-    set[value] = true
-    shown[i] = kind == "string" and ('"%s"'):format(value) or tostring(value)
-  end
-  return set, table.concat(shown, ", ")
-end
-
---- One of the listed texts, numbers or booleans.
----@param values (string|number|boolean)[]
+--- One of the listed values: texts, numbers, booleans, json.null, arrays, objects.
+---@param values any[]
 ---@return mooncrew.Schema
 function M.enum(values)
   if type(values) ~= "table" or #values == 0 then
     error("schema.enum: expected a list of values", 2)
   end
-  local set, listed = list_values(values)
-  if not set then
-    error("schema.enum: " .. listed, 2)
+  local allowed, message = values_of.allowed(runtime.copy(values))
+  if not allowed then
+    error("schema.enum: " .. message, 2)
   end
-  return define("enum", nil, { set = set, listed = listed })
+  return define("enum", nil, { allowed = allowed })
+end
+
+--- This very value: a text, number, boolean, json.null, array or object.
+---@param value any
+---@return mooncrew.Schema
+function M.const(value)
+  if value == nil then
+    error("schema.const: expected a value; json.null is null", 2)
+  end
+  local allowed, message = values_of.allowed { runtime.copy(value) }
+  if not allowed then
+    error("schema.const: " .. message, 2)
+  end
+  return define("const", nil, { allowed = allowed })
+end
+
+-- ---- arrays and objects ----
+
+local function check_item(item, what)
+  if not M.is(item) then
+    return what .. " must be " .. article(item)
+  elseif item.is_optional and not item.has_default then
+    return "an item cannot be optional, it would leave a hole"
+  end
 end
 
 --- A list of items that all fit one schema.
 ---@param item mooncrew.Schema
----@param options? { min_items: integer?, max_items: integer? }
+---@param options? { min_items: integer?, max_items: integer?, unique_items: boolean?, contains: mooncrew.Schema?,
+---  min_contains: integer?, max_contains: integer? }
 ---@return mooncrew.Schema
 function M.array(item, options)
-  if not M.is(item) then
-    error("schema.array: the item must be " .. article(item), 2)
-  elseif item.is_optional and not item.has_default then
-    error("schema.array: an item cannot be optional, it would leave a hole", 2)
+  local problem = check_item(item, "the item")
+  if problem then
+    error("schema.array: " .. problem, 2)
   end
   local node, message = define("array", options, { item = item })
+  return node or error(message, 2)
+end
+
+--- A list whose items each have a schema of their own. There are as many as schemas, or more when there is one for the
+--- rest.
+---@param items mooncrew.Schema[]
+---@param options? { rest: mooncrew.Schema?, max_items: integer?, unique_items: boolean?, contains: mooncrew.Schema? }
+---@return mooncrew.Schema
+function M.tuple(items, options)
+  if type(items) ~= "table" or M.is(items) or #items == 0 then
+    error("schema.tuple: expected a list of schemas", 2)
+  end
+  local own = {}
+  for i, item in ipairs(items) do
+    local problem = check_item(item, "item " .. i)
+    if problem then
+      error("schema.tuple: " .. problem, 2)
+    end
+    own[i] = item
+  end
+  local node, message = define("tuple", options, { items = own })
   return node or error(message, 2)
 end
 
@@ -144,9 +182,13 @@ local function check_fields(fields)
   end
 end
 
---- A table with named fields. Other fields are refused, unless allow_unknown keeps them as they are.
+--- A table with named fields. Other fields are refused, unless allow_unknown keeps them as they are, a pattern of their
+--- name or additional_properties gives them a schema.
 ---@param fields table<string, mooncrew.Schema>
----@param options? { allow_unknown: boolean? }
+---@param options? { allow_unknown: boolean?, additional_properties: mooncrew.Schema?,
+---  pattern_properties: table<string, mooncrew.Schema>?, property_names: mooncrew.Schema?, min_properties: integer?,
+---  max_properties: integer?, dependent_required: table<string, string[]>?,
+---  dependent_schemas: table<string, mooncrew.Schema>? }
 ---@return mooncrew.Schema
 function M.object(fields, options)
   local problem = check_fields(fields)
@@ -163,109 +205,112 @@ end
 
 --- A table with any names, whose values all fit one schema.
 ---@param value mooncrew.Schema
+---@param options? { property_names: mooncrew.Schema?, min_properties: integer?, max_properties: integer? }
 ---@return mooncrew.Schema
-function M.map(value)
+function M.map(value, options)
   if not M.is(value) then
     error("schema.map: the value must be " .. article(value), 2)
   end
-  return define("map", nil, { value = value })
+  local node, message = define("map", options, { value = value })
+  return node or error(message, 2)
 end
 
--- ---- methods ----
+-- ---- schemas of schemas ----
 
--- A copy with some things changed; it gets a validator of its own.
-local function with(node, changes)
-  local copy = {}
-  for key, value in pairs(node) do
-    copy[key] = value
+local function check_branch(branch, what)
+  if not M.is(branch) then
+    return what .. " must be " .. article(branch)
+  elseif branch.is_optional then
+    return what .. " cannot be optional or have a default; what is made of it can"
   end
-  for key, value in pairs(changes) do
-    copy[key] = value
+end
+
+local function combine(kind, branches)
+  if type(branches) ~= "table" or M.is(branches) or #branches == 0 then
+    return nil, ("schema.%s: expected a list of schemas"):format(kind)
   end
-  copy.run = nil
-  return setmetatable(copy, Schema)
-end
-
---- May be absent or null, and is nil then.
----@return mooncrew.Schema
-function Schema:optional()
-  return with(self, { is_optional = true })
-end
-
---- May be absent or null, and is a copy of this value then. The value must fit the schema.
----@param value any
----@return mooncrew.Schema
-function Schema:default(value)
-  if value == nil then
-    error("schema: default needs a value; use :optional() for none", 2)
-  end
-  local required = with(self, { is_optional = false, has_default = false })
-  local ok, result = required:validate(value, "default")
-  if not ok then
-    error(("schema.%s: %s"):format(self.kind, result), 2)
-  end
-  return with(self, { is_optional = true, has_default = true, default_value = result })
-end
-
---- Says for people what the value is.
----@param text string
----@return mooncrew.Schema
-function Schema:describe(text)
-  if type(text) ~= "string" then
-    error("schema: describe needs a text, got " .. type(text), 2)
-  end
-  return with(self, { about = text })
-end
-
-local function check(self, value, decoded, name)
-  local run = rawget(self, "run")
-  if not run then
-    run = compile(self)
-    self.run = run
-  end
-  local ok, result, message = run(value, decoded)
-  if ok then
-    return true, result
-  end
-  return nil, name .. result .. ": " .. message
-end
-
---- Validates a value and returns a completed copy; the value itself stays as it is.
----@param value any
----@param name? string  what a message calls the value; "payload" when left out
----@return true|nil ok
----@return any value    or, after nil, a message that begins with the path
-function Schema:validate(value, name)
-  return check(self, value, false, name or "payload")
-end
-
---- Validates what the JSON decoder has just made, and completes it in place.
----@package
-function Schema:check_decoded(value, name)
-  return check(self, value, true, name)
-end
-
---- Decodes a JSON text and validates it.
----@param text string
----@param name? string
----@return true|nil ok
----@return any value    or, after nil, a message that begins with the path
-function Schema:decode(text, name)
-  return json.decode(text, self, name)
-end
-
---- The schema of the place to which keys lead (0-based numbers for items), nil where there is none.
----@param keys (string|number)[]
----@return mooncrew.Schema|nil
-function Schema:find(keys)
-  local node = self
-  for _, key in ipairs(keys) do
-    node = node.fields and node.fields[key] or node.item or node.value
-    if not node then
-      return nil
+  local own = {}
+  for i, branch in ipairs(branches) do
+    local problem = check_branch(branch, "schema " .. i)
+    if problem then
+      return nil, ("schema.%s: %s"):format(kind, problem)
     end
+    own[i] = branch
   end
-  return node
+  return define(kind, nil, { branches = own })
+end
+
+--- What fits at least one of the schemas; it is what the first that fits makes of it.
+---@param schemas mooncrew.Schema[]
+---@return mooncrew.Schema
+function M.any_of(schemas)
+  local node, message = combine("any_of", schemas)
+  return node or error(message, 2)
+end
+
+--- What fits exactly one of the schemas.
+---@param schemas mooncrew.Schema[]
+---@return mooncrew.Schema
+function M.one_of(schemas)
+  local node, message = combine("one_of", schemas)
+  return node or error(message, 2)
+end
+
+--- What fits all of the schemas, each of which gets what the one before made of it. Objects among them need
+--- allow_unknown, or each would refuse the fields of the others.
+---@param schemas mooncrew.Schema[]
+---@return mooncrew.Schema
+function M.all_of(schemas)
+  local node, message = combine("all_of", schemas)
+  return node or error(message, 2)
+end
+
+--- What does not fit the schema.
+---@param refused mooncrew.Schema
+---@return mooncrew.Schema
+function M.not_(refused)
+  local problem = check_branch(refused, "it")
+  if problem then
+    error("schema.not_: " .. problem, 2)
+  end
+  return define("not", nil, { branches = { refused } })
+end
+
+--- What fits `yes` where it fits `condition`, and `no` where it does not. One of them may be nil: then all fits there.
+---@param condition mooncrew.Schema
+---@param yes mooncrew.Schema|nil
+---@param no? mooncrew.Schema
+---@return mooncrew.Schema
+function M.when(condition, yes, no)
+  local problem = check_branch(condition, "the condition") or yes ~= nil and check_branch(yes, "the second")
+    or no ~= nil and check_branch(no, "the third") or not yes and not no and "expected a schema besides the condition"
+  if problem then
+    error("schema.when: " .. problem, 2)
+  end
+  return define("when", nil, { condition = condition, yes = yes, no = no })
+end
+
+--- The schema that a function returns, asked for when it is first needed: so a schema can contain itself.
+---
+---   local tree
+---   tree = schema.object { value = schema.any(), children = schema.array(schema.ref(function() return tree end)) }
+---@param resolve fun(): mooncrew.Schema
+---@return mooncrew.Schema
+function M.ref(resolve)
+  if type(resolve) ~= "function" then
+    error("schema.ref: expected a function that returns a schema, got " .. type(resolve), 2)
+  end
+  return define("ref", nil, { resolve = resolve })
+end
+
+--- The schema that a JSON Schema (draft 2020-12) describes, in the terms of the standard: fields that it does not name
+--- are allowed unless it refuses them, null is not absence, and `default` is a remark that fills in nothing. Keywords
+--- that are not supported (mooncrew.schema.keywords lists them) raise, with the place where they stand.
+---@param description table|boolean  decoded, as json.decode gives it, or written in Lua
+---@return mooncrew.Schema
+function M.from_json_schema(description)
+  local node, message = from_json_schema(description)
+  return node or error("schema.from_json_schema: " .. message, 2)
 end
 
 return M

@@ -7,6 +7,7 @@ local native = require "mooncrew.native"
 local place = require "mooncrew.place"
 local normalize = require("mooncrew.options").normalize
 local registry = require "mooncrew.registry"
+local schemas = require "mooncrew.schema"
 local unknown = require "mooncrew.unknown"
 
 ---@class mooncrew.Definition
@@ -19,6 +20,8 @@ local unknown = require "mooncrew.unknown"
 ---@field source string  "file:line"
 local Definition = {}
 Definition.__index = Definition
+
+local ANY = schemas.any()
 
 local OPTIONS = { "queue", "max_retry", "timeout", "unique", "retention" }
 local FIELDS = { payload = true, perform = true, retry = true, description = true }
@@ -160,6 +163,39 @@ function Definition:decode(bytes)
   return json.decode(bytes)
 end
 
+--- Whether a payload fits, and what it is once it is completed. Without a schema everything fits.
+---@param payload any
+---@return true|nil ok
+---@return any value  or, after nil, what is wrong first; it begins with the path
+function Definition:validate(payload)
+  local schema = self.payload
+  if schema == "raw" or not schema then
+    return true, payload
+  end
+  return schema:validate(payload)
+end
+
+--- All that is wrong with a payload, a hundred errors at most. None when it fits.
+---@param payload any
+---@return {path: string, message: string}[]
+function Definition:errors(payload)
+  local schema = self.payload
+  return schema and schema ~= "raw" and schema:errors(payload) or {}
+end
+
+--- All that is wrong with the bytes of a payload. None when they fit.
+---@param bytes string
+---@return {path: string, message: string}[]
+function Definition:decode_errors(bytes)
+  local schema = self.payload
+  if schema == "raw" or not schema and bytes == "" then
+    return {}
+  elseif bytes == "" then
+    return schema:errors(nil)
+  end
+  return (schema or ANY):decode_errors(bytes)
+end
+
 --- Validates the payload and enqueues a task of this type.
 ---@param payload any
 ---@param options table|nil
@@ -170,6 +206,20 @@ function Definition:enqueue(payload, options)
       (self.type:gsub("%*$", "resize"))), 2)
   end
   return distribute.enqueue(self, payload, options)
+end
+
+--- What the payload must look like, as JSON Schema (draft 2020-12) with the task type as its title. Without a payload
+--- schema: one that accepts any JSON. Nil for raw payloads, which are no JSON.
+---@return table|nil
+function Definition:json_schema()
+  local schema = self.payload
+  if schema == "raw" then
+    return nil
+  end
+  local out = schema and schema:json_schema() or ANY:json_schema()
+  out.title = self.type
+  out.description = out.description or self.description
+  return out
 end
 
 local function build(name, def, source)

@@ -2,6 +2,7 @@
 #include "client/ask.h"
 #include "client/inspect.h"
 #include "client/memory.h"
+#include "client/walk_groups.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -65,6 +66,7 @@ static int read_names(struct listing *listing, mc_client *client, const char *ke
 
 /* ---- queue info ---- */
 
+/* aggregating -1, of a queue with very many groups: their tasks are still to be counted. */
 static void info_fill(mooncrew_queue_info *out, const char *name, const mc_queue_info *info) {
   int64_t now_ms = mc_clock_wall_ms(), since_ms = info->pending_since_ns / 1000000;
   *out = (mooncrew_queue_info){
@@ -89,6 +91,18 @@ static void info_fill(mooncrew_queue_info *out, const char *name, const mc_queue
     out->size += info->sizes[i];
 }
 
+static int count_grouped(struct listing *listing, mc_client *client, mc_err *err) {
+  mooncrew_queue_info *infos = listing->items;
+  int code = 0;
+  for (size_t i = 0; i < listing->count && code == 0; i++) {
+    if (infos[i].aggregating >= 0)
+      continue;
+    code = mc_client_walk_groups(client, mc_slice_of(infos[i].name), false, &infos[i].aggregating, err);
+    infos[i].size += infos[i].aggregating + 1; /* the -1 was counted in */
+  }
+  return code;
+}
+
 static int on_info(void *arg, size_t i, const mc_value *reply, mc_err *err) {
   struct listing *listing = arg;
   mc_queue_info info;
@@ -106,7 +120,7 @@ static int read_infos(struct listing *listing, mc_client *client, mc_err *err) {
   int code = mc_client_ask(client, calls, listing->count, on_info, listing, err);
   mc_calls_deinit(calls, listing->count);
   free(calls);
-  return code;
+  return code ? code : count_grouped(listing, client, err);
 }
 
 /* Ends a call that reads queue infos, whose listing has its names, or failed. */

@@ -162,6 +162,23 @@ MOONCREW_API int mooncrew_queues(mooncrew_client *client, mooncrew_queue_list *o
 MOONCREW_API int mooncrew_queue(mooncrew_client *client, const char *queue, mooncrew_queue_list *out,
                                 mooncrew_error *error);
 
+/* What holds for all mooncrew servers of a queue together; 0: no limit. */
+typedef struct mooncrew_queue_limits {
+  int64_t concurrency;       /* tasks at work at a time, 1 … 1,000,000; those of asynq's servers count too */
+  int64_t rate, interval_ms; /* tasks that may begin per interval, evenly spread */
+} mooncrew_queue_limits;
+
+#define MOONCREW_KEEP (-1) /* for mooncrew_set_limits: this one stays as it is */
+
+/* The limits of a queue, which need not exist yet. */
+MOONCREW_API int mooncrew_get_limits(mooncrew_client *client, const char *queue, mooncrew_queue_limits *out,
+                                     mooncrew_error *error);
+
+/* Changes them while servers run, who keep to them from their next task on: a number sets a limit, 0 clears it,
+ * MOONCREW_KEEP leaves it. out (may be NULL): what holds then. To set the same again does no harm. */
+MOONCREW_API int mooncrew_set_limits(mooncrew_client *client, const char *queue, const mooncrew_queue_limits *limits,
+                                     mooncrew_queue_limits *out, mooncrew_error *error);
+
 typedef struct mooncrew_day {
   const char *date;          /* "2026-01-31", UTC */
   int64_t processed, failed; /* processed counts failures too */

@@ -1,5 +1,6 @@
 /* The public face of what a client can see and change: see mooncrew.c. The work is done behind inspect.h. */
 #include "client/inspect.h"
+#include "client/limits.h"
 #include "client/memory.h"
 
 #include <assert.h>
@@ -34,6 +35,35 @@ int mooncrew_queues(mooncrew_client *client, mooncrew_queue_list *out, mooncrew_
 int mooncrew_queue(mooncrew_client *client, const char *queue, mooncrew_queue_list *out, mooncrew_error *error) {
   mc_err err;
   return report(error, mc_inspect_queue(client, mc_slice_of(queue), out, &err), &err);
+}
+
+static int limits(mooncrew_client *client, const char *queue, const mc_limits_change *change,
+                  mooncrew_queue_limits *out, mooncrew_error *error) {
+  mc_err err;
+  mc_limits found;
+  int code = mc_client_limit(client, mc_slice_of(queue), change, &found, &err);
+  if (code == 0 && out)
+    *out = (mooncrew_queue_limits){found.concurrency, found.rate, found.interval_ms};
+  return report(error, code, &err);
+}
+
+int mooncrew_get_limits(mooncrew_client *client, const char *queue, mooncrew_queue_limits *out, mooncrew_error *error) {
+  return limits(client, queue, NULL, out, error);
+}
+
+int mooncrew_set_limits(mooncrew_client *client, const char *queue, const mooncrew_queue_limits *wanted,
+                        mooncrew_queue_limits *out, mooncrew_error *error) {
+  mc_limits_change change = {
+      .concurrency = wanted->concurrency != MOONCREW_KEEP,
+      .rate = wanted->rate != MOONCREW_KEEP,
+  };
+  if (change.concurrency)
+    change.to.concurrency = wanted->concurrency;
+  if (change.rate) {
+    change.to.rate = wanted->rate;
+    change.to.interval_ms = wanted->interval_ms;
+  }
+  return limits(client, queue, &change, out, error);
 }
 
 int mooncrew_history(mooncrew_client *client, const char *queue, int days, mooncrew_day_list *out,

@@ -1,11 +1,13 @@
 /* A queue that is removed: see mooncrew.h.
  *
- * The script removes a queue that is empty, and says why it does not remove one that is not. When forced, what waits is
+ * The script removes a queue that is empty, and says why it does not remove one that is not. Groups without tasks are
+ * forgotten before, page by page, so that the script need not look at very many. When forced, what waits is
  * deleted, state by state, and the script is asked again: tasks may have come in, or been taken, meanwhile.
  */
 #include "client/ask.h"
 #include "client/inspect.h"
 #include "client/memory.h"
+#include "client/walk_groups.h"
 
 #include "base/mem.h"
 #include "protocol/keys.h"
@@ -29,10 +31,13 @@ static int on_verdict(void *arg, size_t i, const mc_value *reply, mc_err *err) {
 
 static int try_remove(const struct removal *removal, int64_t *verdict, mc_err *err) {
   mc_call call = {0};
+  int64_t grouped;
   int code = mc_client_begin(removal->client, err);
   if (code)
     return code;
   code = mc_check_queue(removal->client, removal->queue, err);
+  if (code == 0)
+    code = mc_client_walk_groups(removal->client, removal->queue, true, &grouped, err);
   if (code == 0) {
     mc_call_remove_queue(&call, removal->queue);
     code = mc_client_tell(removal->client, &call, on_verdict, verdict, err);

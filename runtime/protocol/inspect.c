@@ -9,6 +9,7 @@
 
 #define MEMORY_SAMPLES 20 /* tasks measured per state */
 #define GROUP_SAMPLES 5   /* groups whose tasks are measured */
+#define GROUP_PAGE 1000   /* groups counted per call, about */
 
 static const struct state {
   const char *name;
@@ -96,6 +97,27 @@ void mc_call_queue_info(mc_call *call, mc_slice queue, int64_t now_s) {
   add_prefix(args, queue, mc_key_group_prefix);
   mc_args_add_int(args, MEMORY_SAMPLES);
   mc_args_add_int(args, GROUP_SAMPLES);
+  mc_args_add_int(args, GROUP_PAGE);
+}
+
+void mc_call_walk_groups(mc_call *call, mc_slice queue, mc_slice cursor, bool forget) {
+  static const mc_queue_key keys[] = {MC_KEY_GROUPS};
+  mc_args *args = call_begin(call, &mc_server_script_walk_groups);
+  add_keys(args, queue, keys, MC_COUNT(keys));
+  add_prefix(args, queue, mc_key_group_prefix);
+  mc_args_add(args, cursor);
+  mc_args_add_int(args, GROUP_PAGE);
+  mc_args_add_int(args, forget);
+}
+
+int mc_group_page_read(const mc_value *reply, mc_slice *cursor, int64_t *tasks, mc_err *err) {
+  int code = check_reply(reply, err);
+  if (code)
+    return code;
+  if (reply->count != 2 || reply->items[0]->kind != MC_VALUE_STRING || mc_value_integer(reply->items[1], tasks))
+    return refuse_shape(err);
+  *cursor = reply->items[0]->text;
+  return 0;
 }
 
 int mc_queue_info_read(const mc_value *reply, mc_queue_info *out, mc_err *err) {

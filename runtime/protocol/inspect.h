@@ -30,7 +30,7 @@ void mc_key_state(mc_buf *out, mc_slice queue, mc_task_state state, mc_slice gro
 
 /* ---- one queue ---- */
 typedef struct mc_queue_info {
-  int64_t sizes[MC_TASK_STATES];
+  int64_t sizes[MC_TASK_STATES]; /* of aggregating, -1: more groups than one call counts (mc_call_walk_groups) */
   int64_t groups;
   int64_t paused; /* 1 or 0 */
   int64_t processed, failed, processed_today, failed_today;
@@ -40,6 +40,11 @@ typedef struct mc_queue_info {
 
 void mc_call_queue_info(mc_call *call, mc_slice queue, int64_t now_s);
 int mc_queue_info_read(const mc_value *reply, mc_queue_info *out, mc_err *err);
+
+/* Counts the tasks of groups, a page of groups per call: cursor is "0" at first, then what the last reply says, until
+ * it says "0" again. forget: groups without tasks lose their names. The cursor read is borrowed from the reply. */
+void mc_call_walk_groups(mc_call *call, mc_slice queue, mc_slice cursor, bool forget);
+int mc_group_page_read(const mc_value *reply, mc_slice *cursor, int64_t *tasks, mc_err *err);
 
 /* ---- tasks ---- */
 

@@ -30,5 +30,6 @@ extern const mc_script mc_server_script_retry;
 extern const mc_script mc_server_script_run_tasks;
 extern const mc_script mc_server_script_shelve_tasks;
 extern const mc_script mc_server_script_update_task;
+extern const mc_script mc_server_script_walk_groups;
 
 #endif

@@ -47,6 +47,26 @@ describe("the task that a handler gets", function()
     assert.is_truthy(message:find("^spec/lua/context_spec.lua:%d+: task:snooze: "), message)
   end)
 
+  it("tells the host how far it has come", function()
+    local host = require "mooncrew.host"
+    local seen = {}
+    finally(host.use)
+    host.use { progress = function(...)
+      seen[#seen + 1] = { ... }
+    end }
+    local task = context.new {}
+    task:progress(0.4, "400 of 1000")
+    task:progress(1)
+    assert.are.same({ { task, 0.4, "400 of 1000" }, { task, 1 } }, seen)
+    for _, wrong in ipairs { { "x" }, { 1.5 }, { -0.1 }, { 0 / 0 }, { 0.5, 5 } } do
+      local ok, message = pcall(function()
+        task:progress(wrong[1], wrong[2])
+      end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("^spec/lua/context_spec.lua:%d+: task:progress: "), message)
+    end
+  end)
+
   it("enqueues through the backend", function()
     local backend, seen = distribute.backend, nil
     finally(function()

@@ -368,6 +368,367 @@ describe("a schema", function()
   end)
 end)
 
+describe("schema.string with a format", function()
+  local formats = {
+    email = { { "a@b.de", "joe.bloggs@example.com", '"a b"@[127.0.0.1]', "a@[IPv6:::1]" },
+      { "a", "a@", "@b.de", "a..b@c.de", "a b@c.de", "a@-b.de", "a@b.de\n" } },
+    uri = { { "http://a.de/?q#f", "urn:isbn:1", "mailto:a@b.de", "http://[::1]:80/" },
+      { "/a", "a", "http://a b", "1a://b", "http://a/%zz", "http://a:x/" } },
+    uuid = { { "2eb8aa08-AA98-11ea-b4aa-73b441d16380" }, { "2eb8aa08aa9811eab4aa73b441d16380", "" } },
+    date = { { "2024-02-29", "2000-02-29", "0001-12-31" }, { "2023-02-29", "1900-02-29", "2024-13-01", "24-01-01" } },
+    time = { { "12:00:00Z", "23:59:60Z", "00:59:60+01:00" }, { "24:00:00Z", "12:00:00", "12:00:60Z" } },
+    ["date-time"] = { { "2024-02-29T12:30:00.5Z", "2024-02-28t12:30:00-23:59" },
+      { "2024-02-30T12:30:00Z", "2024-02-28 12:30:00Z", "2024-02-28T12:30:00+24:00" } },
+    ipv4 = { { "127.0.0.1", "255.255.255.255" }, { "256.0.0.1", "1.2.3", "01.2.3.4", "1.2.3.4.5" } },
+    ipv6 = { { "::", "::1", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4" },
+      { "1::2::3", "1:2:3:4:5:6:7", "12345::", "fe80::1%eth0" } },
+  }
+  for format, texts in pairs(formats) do
+    it("knows " .. format, function()
+      local shape = schema.string { format = format }
+      for _, good in ipairs(texts[1]) do
+        assert.are.equal(good, value_of(shape, good))
+      end
+      for _, bad in ipairs(texts[2]) do
+        assert.are.equal("payload: is not a valid " .. format, refusal_of(shape, bad))
+      end
+    end)
+  end
+end)
+
+describe("a number", function()
+  it("has limits that it does not reach", function()
+    local open = schema.number { exclusive_min = 0, exclusive_max = 1 }
+    assert.are.equal(0.5, value_of(open, 0.5))
+    assert.are.equal("payload: must be more than 0, is 0", refusal_of(open, 0))
+    assert.are.equal("payload: must be less than 1, is 1", refusal_of(open, 1))
+  end)
+
+  it("is a multiple as it is written, not as doubles divide", function()
+    for _, pair in ipairs { { 0.0075, 0.0001 }, { 1.13, 0.01 }, { 1e300, 0.5 }, { 12391239123, 1e-8 }, { -9, 3 } } do
+      assert.are.equal(pair[1], value_of(schema.number { multiple_of = pair[2] }, pair[1]))
+    end
+    assert.are.equal("payload: must be a multiple of 0.01, is 1.131",
+      refusal_of(schema.number { multiple_of = 0.01 }, 1.131))
+    assert.are.equal("payload: must be a multiple of 3, is 9007199254740991",
+      refusal_of(schema.integer { multiple_of = 3 }, 9007199254740991))
+  end)
+end)
+
+if rawget(_G, "jit") then
+  describe("schema.int64 with limits", function()
+    it("compares all 64 bits", function()
+      local below = require("ffi").new("int64_t", 2) ^ 62
+      local shape = schema.object { n = schema.int64 { min = 0, exclusive_max = below, multiple_of = 5 } }
+      assert.are.equal('{"n":4611686018427387900}', through(shape, '{"n":4611686018427387900}'))
+      assert.are.equal("payload.n: must be less than 4611686018427387904, is 4611686018427387905",
+        json_refusal_of(shape, '{"n":4611686018427387905}'))
+      assert.are.equal("payload.n: must be a multiple of 5, is 4611686018427387901",
+        json_refusal_of(shape, '{"n":4611686018427387901}'))
+      assert.are.equal("payload.n: must be at least 0, is -5", json_refusal_of(shape, '{"n":-5}'))
+    end)
+
+    it("is found inside of alternatives, tuples, patterns and what refers to itself", function()
+      local wide = schema.int64()
+      local list
+      list = schema.object { n = wide, next = schema.ref(function() return list end):optional() }
+      local shape = schema.object({
+        a = schema.any_of { schema.string(), wide }, t = schema.tuple({ schema.string() }, { rest = wide }), l = list,
+      }, { pattern_properties = { ["^x"] = wide } })
+      local text = '{"a":9007199254740993,"l":{"n":1,"next":{"n":9007199254740993}},"t":["",9007199254740993],'
+        .. '"x1":9007199254740993}'
+      assert.are.equal(text, through(shape, text))
+    end)
+  end)
+end
+
+describe("schema.enum and schema.const", function()
+  it("take any JSON", function()
+    local shape = schema.enum { json.null, { a = { 1 } }, json.array {}, "x" }
+    for _, text in ipairs { "null", '{"a":[1]}', "[]", '"x"' } do
+      assert.are.equal(text, through(shape, text))
+    end
+    assert.are.equal('payload: expected one of null, {"a":[1]}, [], "x"', json_refusal_of(shape, '{"a":[1],"b":1}'))
+    assert.are.equal('payload: expected {"kind":"cat"}', json_refusal_of(schema.const { kind = "cat" }, "{}"))
+    assert.are.equal("null", through(schema.const(json.null), "null"))
+  end)
+
+  it("shows but the beginning of a long list", function()
+    local values = {}
+    for i = 1, 10000 do
+      values[i] = "value " .. i
+    end
+    local shape = schema.enum(values)
+    assert.are.equal("value 9999", value_of(shape, "value 9999"))
+    local message = refusal_of(shape, "value 0")
+    assert.is_true(#message < 400, message)
+    assert.is_truthy(message:find("… (10000 in all)", 1, true), message)
+  end)
+end)
+
+describe("null", function()
+  it("is kept where it is a value", function()
+    local shape = schema.object { a = schema.string():nullable(), b = schema.null(),
+      c = schema.integer():nullable():optional(), d = schema.boolean():nullable():default(true) }
+    assert.are.equal('{"a":null,"b":null,"d":true}', through(shape, '{"a":null,"b":null}'))
+    assert.are.equal('{"a":"x","b":null,"c":null,"d":null}', through(shape, '{"a":"x","b":null,"c":null,"d":null}'))
+    assert.are.equal("payload.a: required", json_refusal_of(shape, '{"b":null}'))
+    assert.are.equal("payload.a: expected object, got null",
+      json_refusal_of(schema.object { a = schema.map(schema.any()) }, '{"a":null}'))
+    assert.are.equal("payload.b: expected null, got number", json_refusal_of(shape, '{"a":null,"b":0}'))
+  end)
+end)
+
+describe("an array", function()
+  it("may have to differ in all its items", function()
+    local set = schema.array(schema.any(), { unique_items = true })
+    assert.are.equal('[1,"1",true,{"a":1,"b":2},{"a":1},[1],[[1]],null,0]',
+      through(set, '[1,"1",true,{"a":1,"b":2},{"a":1},[1],[[1]],null,0]'))
+    assert.are.equal("payload: items 0 and 2 are equal, and must differ",
+      json_refusal_of(set, '[{"a":1,"b":[2]},1,{"b":[2.0],"a":1}]'))
+    assert.are.equal("payload: items 0 and 1 are equal, and must differ", json_refusal_of(set, "[0,-0]"))
+  end)
+
+  it("may have to contain something", function()
+    local shape = schema.array(schema.any(), { contains = schema.string(), max_contains = 2 })
+    assert.are.equal('[1,"a"]', through(shape, '[1,"a"]'))
+    assert.are.equal("payload: must have at least 1 item that fit `contains`, has 0", json_refusal_of(shape, "[1]"))
+    assert.are.equal("payload: must have at most 2 items that fit `contains`, has 3",
+      json_refusal_of(shape, '["a","b","c"]'))
+  end)
+
+  it("may have a schema for each place", function()
+    local pair = schema.tuple { schema.string(), schema.integer():default(7) }
+    assert.are.equal('["a",1]', through(pair, '["a",1]'))
+    assert.are.equal('["a",7]', through(pair, '["a",null]'))
+    assert.are.equal("payload: must have 2 items, has 1", json_refusal_of(pair, '["a"]'))
+    assert.are.equal("payload[0]: expected string, got number", json_refusal_of(pair, "[1,1]"))
+    local open = schema.tuple({ schema.string() }, { rest = schema.boolean() })
+    assert.are.equal('["a",true]', through(open, '["a",true]'))
+    assert.are.equal("payload[2]: expected boolean, got number", json_refusal_of(open, '["a",true,1]'))
+    assert.are.equal("payload: must have at least 1 item, has 0", json_refusal_of(open, "[]"))
+  end)
+end)
+
+describe("an object", function()
+  it("may have fields by pattern and by exclusion", function()
+    local shape = schema.object({ a = schema.integer() }, {
+      pattern_properties = { ["^x"] = schema.string(), ["y$"] = schema.string { max_length = 1 } },
+    })
+    assert.are.equal('{"a":1,"xy":"1"}', through(shape, '{"a":1,"xy":"1"}'))
+    assert.are.equal("payload.xy: must have at most 1 character, has 2", json_refusal_of(shape, '{"a":1,"xy":"12"}'))
+    assert.are.equal("payload.b: unknown field; did you mean \"a\"?", json_refusal_of(shape, '{"a":1,"b":1}'))
+    local others = schema.object({ a = schema.integer() }, { additional_properties = schema.boolean() })
+    assert.are.equal('{"a":1,"b":true}', through(others, '{"a":1,"b":true}'))
+    assert.are.equal("payload.b: expected boolean, got number", json_refusal_of(others, '{"a":1,"b":1}'))
+  end)
+
+  it("may be bound as a whole", function()
+    local shape = schema.map(schema.any(), { min_properties = 1, max_properties = 2,
+      property_names = schema.string { pattern = "^[a-z]+$" } })
+    assert.are.equal('{"a":1}', through(shape, '{"a":1}'))
+    assert.are.equal("payload: must have at least 1 field, has 0", json_refusal_of(shape, "{}"))
+    assert.are.equal("payload: must have at most 2 fields, has 3", json_refusal_of(shape, '{"a":1,"b":2,"c":3}'))
+    assert.are.equal("payload.A: the name does not fit: does not match the pattern ^[a-z]+$",
+      json_refusal_of(shape, '{"A":1}'))
+  end)
+
+  it("may need one field where another is there", function()
+    local shape = schema.object({ card = schema.any():optional(), address = schema.any():optional() }, {
+      dependent_required = { card = { "address" } },
+      dependent_schemas = { address = schema.object({ address = schema.string() }, { allow_unknown = true }) },
+    })
+    assert.are.equal('{"address":"x","card":1}', through(shape, '{"card":1,"address":"x"}'))
+    assert.are.equal("{}", through(shape, '{"card":null}'))
+    assert.are.equal("payload.address: required, since card is there", json_refusal_of(shape, '{"card":1}'))
+    assert.are.equal("payload.address: expected string, got number", json_refusal_of(shape, '{"address":1}'))
+  end)
+end)
+
+describe("schemas of schemas", function()
+  local cat = schema.object { kind = schema.const("cat"), lives = schema.integer { max = 9 }:default(9) }
+  local dog = schema.object { kind = schema.const("dog"), name = schema.string() }
+  local pet = schema.one_of { cat, dog:describe("a dog") }
+
+  it("take any, one, all or none of them", function()
+    local any = schema.any_of { schema.string { min_length = 3 }, schema.integer(), schema.null() }
+    for _, text in ipairs { '"abc"', "1", "null" } do
+      assert.are.equal(text, through(any, text))
+    end
+    local one = schema.one_of { schema.integer { multiple_of = 2 }, schema.integer { multiple_of = 3 } }
+    assert.are.equal("4", through(one, "4"))
+    assert.are.equal("payload: fits the alternatives 1 and 2, and must fit only one", json_refusal_of(one, "6"))
+    local open = { allow_unknown = true }
+    local all = schema.all_of { schema.object({ a = schema.integer():default(1) }, open),
+      schema.object({ b = schema.integer():default(2) }, open) }
+    assert.are.equal('{"a":1,"b":2,"c":3}', through(all, '{"c":3}'))
+    assert.are.equal("payload.b: expected integer, got string", json_refusal_of(all, '{"b":"x"}'))
+    assert.are.equal("1", through(schema.not_(schema.string()), "1"))
+    assert.are.equal("payload: fits what it must not fit", json_refusal_of(schema.not_(schema.string()), '"a"'))
+  end)
+
+  it("give what the fitting one makes of the value", function()
+    assert.are.equal('{"kind":"cat","lives":9}', through(pet, '{"kind":"cat"}'))
+    local given = { kind = "cat" }
+    assert.are.same({ kind = "cat", lives = 9 }, value_of(pet, given))
+    assert.are.same({ kind = "cat" }, given)
+  end)
+
+  it("say which one came nearest", function()
+    assert.are.equal("payload.name: required (alternative 2 of 2, a dog, the nearest)",
+      json_refusal_of(pet, '{"kind":"dog"}'))
+    assert.are.equal("payload.lives: must be at most 9, is 10 (alternative 1 of 2, the nearest)",
+      json_refusal_of(pet, '{"kind":"cat","lives":10}'))
+    assert.are.equal('payload.kind: fits none of the 2 alternatives: expected "cat"; or expected "dog"',
+      json_refusal_of(pet, '{"kind":"cow"}'))
+    assert.are.equal("payload: fits none of the 2 alternatives: expected object, got number", json_refusal_of(pet, "5"))
+  end)
+
+  it("go by a condition", function()
+    local is_card = schema.object({ by = schema.const("card") }, { allow_unknown = true })
+    local payment = schema.when(is_card, schema.object { by = schema.any(), number = schema.string() },
+      schema.object { by = schema.any() })
+    assert.are.equal('{"by":"card","number":"1"}', through(payment, '{"by":"card","number":"1"}'))
+    assert.are.equal("payload.number: required", json_refusal_of(payment, '{"by":"card"}'))
+    assert.are.equal("payload.number: unknown field", json_refusal_of(payment, '{"by":"cash","number":"1"}'))
+  end)
+
+  it("may contain themselves", function()
+    local tree
+    tree = schema.object { n = schema.integer(),
+      kids = schema.array(schema.ref(function() return tree end)):default({}) }
+    assert.are.equal('{"kids":[{"kids":[],"n":2}],"n":1}', through(tree, '{"n":1,"kids":[{"n":2}]}'))
+    assert.are.equal("payload.kids[0].kids[0].n: required",
+      json_refusal_of(tree, '{"n":1,"kids":[{"n":1,"kids":[{}]}]}'))
+    local endless = { n = 1 }
+    endless.kids = { endless }
+    assert.are.equal("payload: nested deeper than 128 levels, or contains itself", refusal_of(tree, endless))
+  end)
+
+  it("are refused when they would never end", function()
+    local loop
+    loop = schema.any_of { schema.string(), schema.ref(function() return loop end) }
+    assert.has_error(function() loop:validate(5) end,
+      "schema.ref: the schema leads back to itself without going into the value")
+  end)
+end)
+
+describe("the errors of a value", function()
+  local shape = schema.object {
+    name = schema.string { min_length = 2, pattern = "^[a-z]*$" }, age = schema.integer { min = 18, multiple_of = 2 },
+    tags = schema.array(schema.string(), { max_items = 2 }), address = schema.object { city = schema.string() },
+    either = schema.any_of { schema.string(), schema.object { x = schema.integer() } }:optional(),
+  }
+
+  local function texts(errors)
+    local out = {}
+    for i, one in ipairs(errors) do
+      out[i] = one.path .. ": " .. one.message
+    end
+    return out
+  end
+
+  local ALL = {
+    "payload.nmae: unknown field; did you mean \"name\"?",
+    "payload.address.city: required",
+    "payload.age: must be at least 18, is 7",
+    "payload.age: must be a multiple of 2, is 7",
+    "payload.either.x: expected integer, got string (alternative 2 of 2, the nearest)",
+    "payload.name: must have at least 2 characters, has 1",
+    "payload.name: does not match the pattern ^[a-z]*$",
+    "payload.tags: must have at most 2 items, has 3",
+    "payload.tags[0]: expected string, got number",
+    "payload.tags[2]: expected string, got boolean",
+  }
+
+  it("are all told, the first of them first", function()
+    local text = '{"nmae":1,"name":"A","age":7,"tags":[1,"a",true],"address":{},"either":{"x":"1"}}'
+    assert.are.same(ALL, texts(shape:decode_errors(text)))
+    assert.are.same(ALL, texts(shape:errors(select(2, json.decode(text)))))
+    assert.are.equal(ALL[1], json_refusal_of(shape, text))
+  end)
+
+  it("are none when it fits", function()
+    assert.are.same({}, shape:errors { name = "ann", age = 18, tags = {}, address = { city = "x" } })
+    assert.are.same({}, schema.integer():decode_errors("1"))
+  end)
+
+  it("are one where the text is no JSON", function()
+    assert.are.same({ { path = "payload", message = "not valid JSON at byte 2: expected a name in double quotes, found "
+      .. "the end of the text" } }, shape:decode_errors("{"))
+    assert.are.same({ { path = "payload.age", message = "9007199254740993 is an integer that a number cannot hold "
+      .. "exactly; declare it as schema.int64(), or send it as a string" } },
+      shape:decode_errors('{"age":9007199254740993}'))
+    assert.are.equal("the user: data.age", shape:decode_errors('{"age":9007199254740993}', "the user: data")[1].path)
+  end)
+
+  it("are a hundred at most", function()
+    local list = {}
+    for i = 1, 1000 do
+      list[i] = "x"
+    end
+    assert.are.equal(100, #schema.array(schema.integer()):errors(list))
+  end)
+end)
+
+describe("a large schema", function()
+  it("with alternatives that contain themselves is gone through once", function()
+    local term
+    local list = schema.array(schema.ref(function() return term end))
+    term = schema.any_of {
+      schema.object { args = list, op = schema.const("and") }, schema.object { args = list, op = schema.const("or") },
+      schema.object { args = list, op = schema.const("not") }, schema.integer(),
+    }
+    local begin, wrap = '{"args":[', { '],"op":"and"}', '],"op":"or"}', '],"op":"not"}' }
+    local good, bad, place = "1", '"x"', "payload"
+    for i = 1, 60 do
+      good, bad = begin .. good .. wrap[i % 3 + 1], begin .. bad .. wrap[i % 3 + 1]
+      place = place .. ".args[0]"
+    end
+    for _, shape in ipairs { term, schema.from_json_schema(term:json_schema()) } do
+      local started = os.clock()
+      assert.are.equal(good, through(shape, good))
+      local message = json_refusal_of(shape, bad)
+      assert.are.equal(place .. ": fits none of the 4 alternatives: expected object, got string",
+        message:match("^(.-got string)"))
+      assert.is_true(os.clock() - started < 2)
+    end
+  end)
+
+  it("may have thousands of fields, each with much to check", function()
+    local fields, value = {}, {}
+    for i = 1, 4000 do
+      fields["field_" .. i] = schema.string({ min_length = 2, max_length = 9, pattern = "^a", format = "email" })
+        :nullable()
+      value["field_" .. i] = "ab@c.de"
+    end
+    local shape = schema.object(fields)
+    local by_json_schema = schema.from_json_schema(shape:json_schema())
+    for _, one in ipairs { shape, by_json_schema } do
+      assert.are.same(value, value_of(one, value))
+      value.field_2000 = "b"
+      assert.is_truthy(refusal_of(one, value):find("payload.field_2000: must have at least 2 characters", 1, true))
+      assert.are.equal(3, #one:errors(value))
+      value.field_2000 = "ab@c.de"
+    end
+  end)
+
+  it("may be nested deeply and have many alternatives", function()
+    local deep, text = schema.integer(), "1"
+    for _ = 1, 120 do
+      deep, text = schema.object { a = deep }, '{"a":' .. text .. "}"
+    end
+    assert.are.equal(text, through(deep, text))
+    local branches = {}
+    for i = 1, 2000 do
+      branches[i] = schema.object { kind = schema.const(i), value = schema.any() }
+    end
+    local any = schema.any_of(branches)
+    assert.are.equal('{"kind":1999,"value":1}', through(any, '{"kind":1999,"value":1}'))
+    assert.are.equal("payload.value: required (alternative 7 of 2000, the nearest)", json_refusal_of(any, '{"kind":7}'))
+  end)
+end)
+
 describe("a wrong definition", function()
   local cases = {
     ["schema.string: unknown option 'min_lenght', did you mean 'min_length'?"] = function()
@@ -388,8 +749,35 @@ describe("a wrong definition", function()
     ["schema.number: option max: expected a number, got string"] = function() schema.number { max = "1" } end,
     ["schema.boolean: unknown option 'x'"] = function() schema.boolean { x = 1 } end,
     ["schema.enum: expected a list of values"] = function() schema.enum {} end,
-    ["schema.enum: value 2 is a table; texts, numbers and booleans are possible"] = function()
-      schema.enum { 1, {} }
+    ["schema.enum: value 2: JSON has no number for infinity or not-a-number"] = function()
+      schema.enum { 1, 0 / 0 }
+    end,
+    ["schema.string: unknown format 'emial', did you mean 'email'?"] = function()
+      schema.string { format = "emial" }
+    end,
+    ["schema.number: option multiple_of: expected a number above 0, got 0"] = function()
+      schema.number { multiple_of = 0 }
+    end,
+    ["schema.const: expected a value; json.null is null"] = function() schema.const() end,
+    ["schema.tuple: expected a list of schemas"] = function() schema.tuple {} end,
+    ["schema.any_of: expected a list of schemas"] = function() schema.any_of(schema.any()) end,
+    ["schema.one_of: schema 1 must be a schema, got string"] = function() schema.one_of { "a" } end,
+    ["schema.any_of: schema 2 cannot be optional or have a default; what is made of it can"] = function()
+      schema.any_of { schema.any(), schema.any():optional() }
+    end,
+    ["schema.when: expected a schema besides the condition"] = function() schema.when(schema.any()) end,
+    ["schema.ref: expected a function that returns a schema, got table"] = function() schema.ref(schema.any()) end,
+    ["schema.array: option contains: expected a schema that is not optional, got string"] = function()
+      schema.array(schema.any(), { contains = "x" })
+    end,
+    ["schema.array: min_contains and max_contains need contains"] = function()
+      schema.array(schema.any(), { min_contains = 1 })
+    end,
+    ["schema.object: option dependent_required: expected a table of lists of fields by field, got table"] = function()
+      schema.object({}, { dependent_required = { a = "b" } })
+    end,
+    ['schema.object: pattern "(": missing closing parenthesis at offset 1'] = function()
+      schema.object({}, { pattern_properties = { ["("] = schema.any() } })
     end,
     ["schema.array: the item must be a schema, got nil"] = function() schema.array() end,
     ["schema.array: an item cannot be optional, it would leave a hole"] = function()

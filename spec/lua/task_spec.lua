@@ -112,6 +112,42 @@ describe("crew.task", function()
     end)
   end)
 
+  it("tells all that is wrong with a payload, or its bytes", function()
+    local shape = crew.schema.object { n = crew.schema.number():default(1), s = crew.schema.string() }
+    local definition = crew.task("some:schema", { perform = print, payload = shape })
+    assert.are.same({ true, { n = 1, s = "x" } }, { definition:validate { s = "x" } })
+    assert.are.same({ nil, "payload.n: expected number, got string" }, { definition:validate { n = "1" } })
+    local errors = { { path = "payload.n", message = "expected number, got string" },
+      { path = "payload.s", message = "required" } }
+    assert.are.same(errors, definition:errors { n = "1" })
+    assert.are.same(errors, definition:decode_errors('{"n":"1"}'))
+    assert.are.same({ { path = "payload", message = "required" } }, definition:decode_errors(""))
+    assert.are.same({}, definition:decode_errors('{"s":""}'))
+  end)
+
+  it("finds nothing wrong where there is no schema", function()
+    for _, payload in ipairs { "raw", "none" } do
+      local definition = crew.task("some:" .. payload, { perform = print, payload = payload == "raw" and "raw" or nil })
+      assert.are.same({ true, "x" }, { definition:validate("x") })
+      assert.are.same({}, definition:errors("x"))
+      assert.are.same({}, definition:decode_errors(""))
+      assert.are.equal(payload == "raw" and 0 or 1, #definition:decode_errors("x"))
+    end
+  end)
+
+  it("tells the shape of its payload as JSON Schema", function()
+    local dialect = "https://json-schema.org/draft/2020-12/schema"
+    local with_schema = crew.task("some:schema", { perform = print, description = "says it",
+      payload = crew.schema.object { n = crew.schema.number() } })
+    assert.are.same({
+      ["$schema"] = dialect, title = "some:schema", description = "says it", type = "object", required = { "n" },
+      properties = { n = { type = "number" } }, additionalProperties = false,
+    }, with_schema:json_schema())
+    assert.are.same({ ["$schema"] = dialect, title = "some:json" },
+      crew.task("some:json", { perform = print }):json_schema())
+    assert.is_nil(crew.task("some:raw", { perform = print, payload = "raw" }):json_schema())
+  end)
+
   it("does not enqueue by a prefix", function()
     local definition = crew.task("image:*", { perform = print })
     local ok, message = pcall(function()

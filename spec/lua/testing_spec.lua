@@ -4,94 +4,14 @@ local registry = require "mooncrew.registry"
 local testing = require "mooncrew.testing"
 
 describe("mooncrew.testing", function()
-  local folder
-
-  before_each(function()
-    registry.reset()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(os.execute("mkdir -p '" .. folder .. "'/lib") == 0)
-  end)
-  after_each(function()
-    registry.reset()
-    os.execute("rm -rf '" .. folder .. "'")
-  end)
-
-  local function write(name, text)
-    local file = assert(io.open(folder .. "/" .. name, "w"))
-    file:write(text)
-    file:close()
-  end
+  before_each(registry.reset)
+  after_each(registry.reset)
 
   it("says on plain Lua what it needs, in one line", function()
     local pipe = assert(io.popen([[lua5.1 -e 'print(pcall(require, "mooncrew.testing"))' 2>&1]]))
     local said = pipe:read("*a")
     pipe:close()
-    assert.are.equal("false\tmooncrew.testing needs LuaJIT: run `busted --lua=luajit`\n", said)
-  end)
-
-  describe("load", function()
-    describe("a fold", function()
-    before_each(registry.reset)
-    after_each(registry.reset)
-
-    it("tells the new task", function()
-      local function fold(payloads, group, tasks)
-        crew.sleep(5)
-        return { n = #payloads, first = payloads[1], group = group, last = tasks[#tasks].id }, { process_in = 60 }
-      end
-      local rule = crew.aggregate { group = "mail:*", queue = "low", type = "digest", fold = fold }
-      local run = testing.fold(rule, { "a", { b = 1 } }, { group = "mail:ada", now = 1700000000 })
-      assert.are.equal("folded", run.outcome, run.error)
-      assert.are.equal("digest", run.type)
-      assert.are.same({ n = 2, first = "a", group = "mail:ada", last = "grouped-2" }, run.payload)
-      assert.are.same({ queue = "low", process_at_ms = 1700000065000 }, run.options)
-      assert.are.equal(1700000005, run.now)
-    end)
-
-    it("tells why there is none", function()
-      crew.task("item", { payload = crew.schema.object { n = crew.schema.integer {} }, perform = print })
-      local slow = crew.aggregate { group = "a", type = "digest", timeout = 1, fold = function()
-        crew.sleep(2)
-      end }
-      assert.are.equal("timed_out", testing.fold(slow, { 1 }).outcome)
-      local broken = crew.aggregate { group = "b", type = "digest", fold = function()
-        error("no")
-      end }
-      local run = testing.fold(broken, { 1 })
-      assert.are.equal("failed", run.outcome)
-      assert.is_truthy(run.error:find("testing_spec.lua:%d+: no$"), run.error)
-      assert.are.same({ 2 }, testing.fold(broken, { { n = 1 }, { n = "x" } }, { type = "item" }).unfit)
-      assert.is_false(pcall(testing.fold, broken, {}, { grup = "x" }))
-    end)
-  end)
-
-  it("gives what the script returns, with the modules that stand beside it", function()
-      write("lib/answer.lua", "return 42")
-      write("task.lua", [[
-        local answer = require "lib.answer"
-        return require("mooncrew").task("t", { perform = function() return { answer } end })]])
-      local definition = testing.load(folder .. "/task.lua")
-      assert.are.equal(definition, registry.find("t"))
-      assert.are.same({ 42 }, testing.perform(definition).result)
-    end)
-
-    it("begins anew each time, also with the modules", function()
-      write("lib/answer.lua", "return {}")
-      write("task.lua", [[
-        require("mooncrew").task("t", { perform = print })
-        return require "lib.answer"]])
-      local first, second = testing.load(folder .. "/task.lua"), testing.load(folder .. "/task.lua")
-      assert.are_not.equal(first, second)
-      assert.are.equal(1, #registry.all())
-    end)
-
-    it("raises when the script does not load", function()
-      write("task.lua", "local x = = 1")
-      assert.has_error(function()
-        testing.load(folder .. "/task.lua")
-      end)
-    end)
+    assert.are.equal("false\tmooncrew.testing needs LuaJIT: run `mooncrew test`, or `busted --lua=luajit`\n", said)
   end)
 
   describe("perform", function()

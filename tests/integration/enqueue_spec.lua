@@ -126,6 +126,26 @@ describe("a task is enqueued", function()
     assert.equal("DUPLICATE_TASK", results[4].code)
     assert.equal(2, crew:queue():counts().pending)
   end))
+
+  it("of all kinds mixed take one script call per queue", with_crew(function(crew)
+    local client = open_client(crew)
+    assert(client:enqueue("t", { n = 0 })) -- connects, and brings the script
+    crew.redis:call("CONFIG", "RESETSTAT")
+    local tasks = {}
+    for i = 1, 60 do
+      local kinds = { {}, { unique = "1h" }, { group = "g" }, { process_in = "1h" } }
+      local options = kinds[i % 4 + 1]
+      options.queue = i % 3 == 0 and "low" or "default"
+      tasks[i] = { "t", { n = i }, options }
+    end
+    for i, result in ipairs(client:enqueue_many(tasks)) do
+      assert.is_nil(result.code, ("task %d: %s"):format(i, tostring(result.message)))
+    end
+    local stats = crew.redis:call("INFO", "commandstats")
+    assert.equal("2", stats:match "cmdstat_evalsha:calls=(%d+)")
+    assert.equal(20, crew:queue("low"):counts().pending + crew:queue("low"):counts().scheduled
+      + crew.redis:call("ZCARD", crew:queue("low"):key "g:g"))
+  end))
 end)
 
 describe("a unique task", function()

@@ -1,30 +1,11 @@
 -- What `make install` puts in place is used as a stranger would: by pkg-config and a C compiler, by Lua 5.1 and LuaJIT.
-local Process = require "process"
+local installation = require "installation"
 local uv = require "luv"
-local wait = require "wait"
 local with_crew = require("support").with_crew
 
+local make, sh = installation.make, installation.sh
+
 local SAN = os.getenv "SAN" or ""
-local SECONDS = 120
-
--- `make` on the build at hand, whatever its name; the same folder must be named in the same way as when it was built.
-local function make(folder, arguments)
-  local build = assert(os.getenv "MOONCREW_BUILD"):gsub("^" .. uv.cwd():gsub("%p", "%%%0") .. "/", "")
-  local code, text = Process.run("make", {
-    args = { "-s", "install", "BUILD=" .. build, "SAN=" .. SAN, unpack(arguments) }, output = folder .. "/make.out",
-  }, SECONDS * wait.patience)
-  assert(code == 0, text)
-end
-
--- A shell command that has to succeed; what it wrote.
-local function sh(folder, command, env)
-  local code, text = Process.run("/bin/sh", {
-    args = { "-c", command }, cwd = folder, env = env, output = folder .. "/sh.out",
-  }, SECONDS)
-  assert(code == 0, ("%s\nended with %d:\n%s"):format(command, code, text))
-  uv.fs_unlink(folder .. "/sh.out")
-  return text
-end
 
 local function lines_of(text)
   local lines = {}

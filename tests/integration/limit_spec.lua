@@ -71,6 +71,30 @@ describe("a limit of", function()
     assert.is_true(took_ms < 100 * wait.patience, ("it took %.1f ms"):format(took_ms))
   end))
 
+  -- The first node fetches no more, so the slot that it frees is the second one's.
+  it("concurrency = 1 passes the slot to the other node at once", with_crew(function(crew)
+    crew:script("t.lua", T .. [[
+      crew.task("long", { perform = function()
+        note "holds"
+        crew.sleep(2)
+        note "frees"
+      end })
+    ]])
+    local queue = crew:queue()
+    limit(crew, "default", "--concurrency", "1")
+    local first = crew:run()
+    queue:add { type = "long", id = "long" }
+    crew:wait_until("the slot is held", 10, function() return crew.notes:count "holds" == 1 end)
+    first:send "sigtstp"
+    crew:run():wait_log(10, { event = "worker ready" })
+    queue:add(one(1))
+    crew:wait_counts(queue, 20, { processed = 2, active = 0, lease = 0 })
+    local freed, begins = crew.notes:all("frees")[1], crew.notes:all("begins")[1]
+    assert.is_true(freed.pid ~= begins.pid)
+    local took_ms = begins.at_ms - freed.at_ms
+    assert.is_true(took_ms >= 0 and took_ms < 100 * wait.patience, ("it took %.1f ms"):format(took_ms))
+  end))
+
   it("rate = 10/s lets 100 tasks take 9 to 11 s, over two nodes", with_crew(function(crew)
     crew:script("t.lua", T)
     local queue = crew:queue()

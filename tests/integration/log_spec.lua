@@ -44,6 +44,28 @@ describe("the log", function()
     end
   end))
 
+  it("tells how far a task has come, and does not repeat it all the time", with_crew(function(crew)
+    crew:script("t.lua", [[
+      crew.task("long", { perform = function(_, task)
+        for i = 1, 1000 do
+          task:progress(i / 1000, i .. " of 1000")
+        end
+      end })
+    ]])
+    local queue = crew:queue()
+    queue:add { type = "long", id = "long-1" }
+    local node = crew:run()
+    crew:wait_counts(queue, 20, { processed = 1 })
+    node:wait_log(5, { event = "processed task", task_id = "long-1" })
+    local told = {}
+    for _, entry in ipairs(node:log()) do
+      told[#told + 1] = entry.event == "progress" and entry.task_id == "long-1" and entry or nil
+    end
+    assert.same({ 0.001, "1 of 1000" }, { told[1].fraction, told[1].detail })
+    assert.same({ 1, "1000 of 1000" }, { told[#told].fraction, told[#told].detail })
+    assert(#told < 100, #told)
+  end))
+
   it("is readable text unless told otherwise", with_crew(function(crew)
     crew:script("t.lua", SCRIPT)
     local queue = crew:queue()

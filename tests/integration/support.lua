@@ -208,7 +208,7 @@ local function find_defect(node)
   local text = node.process and node:text() or ""
   for _, pattern in ipairs(DEFECTS) do
     local at = text:find(pattern) -- without the line around it, which would take minutes for a long log
-    if at then return "the log shows a defect: " .. text:sub(at > 200 and at - 200 or 1, at + 200) end
+    if at then return "the log shows a defect: " .. text:sub(math.max(1, at - 200), at + 200) end
   end
 end
 

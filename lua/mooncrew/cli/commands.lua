@@ -3,7 +3,9 @@
 return {
   require "mooncrew.cli.command.dev",
   require "mooncrew.cli.command.run",
+  require "mooncrew.cli.command.new",
   require "mooncrew.cli.command.check",
+  require "mooncrew.cli.command.test",
   require "mooncrew.cli.command.enqueue",
   require "mooncrew.cli.command.reload",
   require "mooncrew.cli.command.stats",

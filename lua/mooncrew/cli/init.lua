@@ -4,6 +4,7 @@
 --
 --   name, summary         what `mooncrew help` lists
 --   describe(parser)      adds its arguments to a command of argparse; may set `description`
+--   passes_on             optional: all arguments go to another program, as given.arguments
 --   run(given)            → nothing: done │ an outcome │ nil, message, exit code (1 unless given)
 --
 -- A family is a module that returns name, summary and commands, a list of such modules: `mooncrew queue ls`.

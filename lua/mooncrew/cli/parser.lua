@@ -128,10 +128,23 @@ local function chosen(given)
   return command.commands and find_in(command.commands, given.family_command_name) or command
 end
 
+-- What was asked for when the arguments are another program's: only --help is ours.
+local function passed_on(args)
+  local command = find_in(commands, args[1])
+  if not command or not command.passes_on or args[2] == "--help" or args[2] == "-h" then
+    return nil
+  end
+  return { command = command, given = { arguments = { unpack(args, 2) } } }
+end
+
 ---@param args string[]
 ---@return mooncrew.cli.Asked|nil
 ---@return string? message
 function M.parse(args)
+  local for_another = passed_on(args)
+  if for_another then
+    return for_another
+  end
   local found
   local root = build(function(asked)
     found = asked

@@ -52,8 +52,7 @@ end
 
 -- An integer that a number cannot hold: kept exactly where the schema says int64, refused elsewhere.
 local function on_wide_integer(schema, keys, text)
-  local node = schema and schema:find(keys)
-  if node and node.kind == "int64" then
+  if schema and schema:takes_int64(keys) then
     return int64.parse(text)
   end
   return nil, ("%s is an integer that a number cannot hold exactly; %s"):format(text:sub(1, LONGEST_INTEGER_SHOWN),

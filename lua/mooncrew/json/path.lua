@@ -41,4 +41,20 @@ function M.steps(keys)
   return table.concat(out) .. (#keys > MOST_STEPS and "..." or "")
 end
 
+--- A message that begins with steps, in two: the steps, and what is said of the place.
+---@param text string  such as ".user[0]: required"
+---@return string steps, string message
+function M.split(text)
+  local steps, rest = "", text
+  while rest:find("^[.%[]") do
+    local step = rest:match("^%.%.%.") or rest:match("^%.[%w_]+") or rest:match('^%["[^"]*"%]')
+      or rest:match("^%[%d+%]")
+    if not step then
+      break
+    end
+    steps, rest = steps .. step, rest:sub(#step + 1)
+  end
+  return steps, (rest:gsub("^: ", ""))
+end
+
 return M

@@ -1,75 +1,17 @@
--- Turns a schema into a validator, by writing the validator's Lua source and loading it.
---
--- The validator: run(value, decoded) → true, result | nil, steps, message. With `decoded`, value is fresh from the JSON
--- decoder and belongs to nobody else: it is completed in place. Without, value belongs to the caller and is copied.
--- Each array, object and map becomes a function of its own (`F[n]`), so that no function grows beyond Lua's limits;
--- other values are checked where they stand. Messages and paths are put together only when something is wrong.
+-- Turns a schema into its validators: writes their Lua source (emitter.lua) and loads it. The fast one is compiled when
+-- the schema is first used, and once; the listing one when something is first found wrong.
 
 local int64 = require "mooncrew.json.int64"
-local kinds = require "mooncrew.schema.kinds"
+local explain = require "mooncrew.schema.explain"
+local Emitter = require "mooncrew.schema.emitter"
 local runtime = require "mooncrew.schema.runtime"
 
 local load_source = loadstring or load
 
 local PREAMBLE = [[
-local K, F, runtime = ...
+local K, F, T, runtime = ...
 local type, next, getmetatable, setmetatable = type, next, getmetatable, setmetatable
 local huge, MAX_EXACT = math.huge, ]] .. ("%d"):format(int64.MAX_EXACT) .. "\n"
-
----@class mooncrew.schema.Emitter
----@field lines string[]     the function that is being written
----@field functions string[] the sources of finished functions
----@field constants any[]    values that the source refers to as K[n]
-local Emitter = {}
-Emitter.__index = Emitter
-
--- With arguments the line is a format.
-function Emitter:line(line, ...)
-  self.lines[#self.lines + 1] = select("#", ...) > 0 and line:format(...) or line
-end
-
---- Leaves the function with an error: both are Lua expressions, the second may be a format.
-function Emitter:fail(where, message, ...)
-  self:line("do return nil, %s, %s end", where, select("#", ...) > 0 and message:format(...) or message)
-end
-
---- The name of a value that the source cannot spell out.
-function Emitter:constant(value)
-  self.constants[#self.constants + 1] = value
-  return ("K[%d]"):format(#self.constants)
-end
-
---- Writes a function of its own, whose value is v; body adds its lines. Returns the function's name.
-function Emitter:container(body)
-  local outer = self.lines
-  self.lines = {}
-  body()
-  self.functions[#self.functions + 1] = table.concat(self.lines, "\n")
-  self.lines = outer
-  return ("F[%d]"):format(#self.functions)
-end
-
--- What becomes of a value that is absent, or null.
-local function emit_absent(e, node, x, where)
-  if node.has_default then
-    e:line("%s = copy(%s)", x, e:constant(node.default_value))
-  elseif node.is_optional then
-    e:line("%s = nil", x)
-  else
-    e:fail(where, '%s == nil and "required" or "expected %s, got null"', x, node.kind)
-  end
-end
-
---- Writes the check of the local variable x, including whether it is there at all.
-function Emitter:value(node, x, where)
-  local kind = kinds[node.kind]
-  local null_is_absent = not kind.takes_null or node.is_optional
-  self:line(null_is_absent and "if %s == nil or %s == null then" or "if %s == nil then", x, x)
-  emit_absent(self, node, x, where)
-  self:line("else")
-  kind.emit(self, node, x, where)
-  self:line("end")
-end
 
 local function preamble()
   local names = {}
@@ -80,21 +22,58 @@ local function preamble()
   return PREAMBLE .. ("local %s = runtime.%s\n"):format(table.concat(names, ", "), table.concat(names, ", runtime."))
 end
 
+local ARGUMENTS = { [false] = "v, decoded", [true] = "v, decoded, at, errors" }
+
 local function source_of(e)
+  local arguments = ARGUMENTS[e.listing]
   local parts = { preamble() }
-  for i, body in ipairs(e.functions) do
-    parts[#parts + 1] = ("F[%d] = function(v, decoded)\n%s\nend\n"):format(i, body)
+  for i = 1, e.count do
+    local body = e.functions[i]
+    parts[#parts + 1] = body and ("F[%d] = function(%s)\n%s\nend\n"):format(i, arguments, body)
   end
-  parts[#parts + 1] = ("return function(v, decoded)\n%s\nreturn true, v\nend\n"):format(table.concat(e.lines, "\n"))
+  parts[#parts + 1] = ("return function(%s)\n%s\nreturn true, v\nend\n"):format(arguments,
+    table.concat(e.lines, "\n"))
   return table.concat(parts)
 end
 
---- Compiles a schema's validator.
----@param node table
----@return fun(value: any, decoded: boolean): true|nil, any, string?
-return function(node)
-  local e = setmetatable({ lines = {}, functions = {}, constants = {} }, Emitter)
+-- A validator, the table of the functions that it is made of, and its emitter. Those of the fast validator serve
+-- the listing one.
+local function build(node, fast_functions, fast_emitter)
+  local e = Emitter.new(fast_emitter)
   e:value(node, "v", '""')
   local chunk = assert(load_source(source_of(e), "=schema." .. node.kind))
-  return chunk(e.constants, {}, runtime)
+  local functions = {}
+  return chunk(e.constants, functions, fast_functions or functions, runtime), functions, e
+end
+
+-- Of an emitter only the numbers are still needed.
+local function numbers_of(e)
+  return { numbers = e.numbers, count = e.count }
+end
+
+---@class mooncrew.schema.Validator
+---@field run fun(value: any, decoded: boolean): true|nil, any   the fast validator
+local Validator = {}
+Validator.__index = Validator
+
+--- What is wrong with a value: steps from the root, and a message.
+---@param value any
+---@param decoded boolean
+---@param most integer  how many errors at most
+---@return {steps: string, message: string}[]
+function Validator:errors(value, decoded, most)
+  if not self.list then
+    self.list = build(self.node, self.functions, self.written)
+  end
+  local errors = explain.list(most)
+  self.list(value, decoded and "kept", "", errors)
+  return errors
+end
+
+--- Compiles a schema.
+---@param node table
+---@return mooncrew.schema.Validator
+return function(node)
+  local run, functions, e = build(node)
+  return setmetatable({ node = node, run = run, functions = functions, written = numbers_of(e) }, Validator)
 end

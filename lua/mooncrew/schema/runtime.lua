@@ -5,7 +5,8 @@ local array = require "mooncrew.json.array"
 local int64 = require "mooncrew.json.int64"
 local number_text = require "mooncrew.json.number"
 local path = require "mooncrew.json.path"
-local nearest = require "mooncrew.nearest"
+local evaluated = require "mooncrew.schema.evaluated"
+local values = require "mooncrew.schema.values"
 
 local M = {}
 
@@ -13,6 +14,10 @@ M.array_metatable = array.metatable
 M.null = array.null
 M.step = path.step
 M.to_int64 = int64.of
+M.is_allowed = values.is_allowed
+M.find_twice = values.find_twice
+M.is_field_evaluated = evaluated.is_field_evaluated
+M.is_item_evaluated = evaluated.is_item_evaluated
 
 --- What a value is in the words of JSON: "string", "null", "array", … or a Lua type that JSON does not have.
 function M.kind_of(value)
@@ -32,6 +37,11 @@ function M.number_or_kind(value)
     return M.kind_of(value)
   end
   return number_text(value) or (value == value and "infinity" or "not-a-number")
+end
+
+--- A number or a 64-bit integer by its digits.
+function M.shown_number(value)
+  return int64.text(value) or M.number_or_kind(value)
 end
 
 --- Characters of a text; its bytes where it is not UTF-8, which encoding then refuses.
@@ -63,42 +73,15 @@ function M.count_items(value, decoded)
   return size
 end
 
-local function first_unknown(known, value)
-  local first
-  for key in next, value do
-    if type(key) ~= "string" then
-      return key
-    elseif not known[key] and (not first or key < first) then
-      first = key
-    end
-  end
-  return first
-end
-
-local LONGEST_GUESSED = 64 -- a longer name is no slip of the pen, and comparing it would cost
-
--- The known field that was probably meant.
-local function guess(known, key)
-  local names = {}
-  for name in pairs(known) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return #key <= LONGEST_GUESSED and nearest(key, names) or nil
-end
-
---- Where an object has a field that it should not have, and a message. The first by name: the same one every time.
-function M.explain_unknown(known, value)
-  local key = first_unknown(known, value)
-  if type(key) ~= "string" then
-    return "", array.is(value) and "expected object, got array" or ("a %s is a key; keys are strings"):format(type(key))
-  end
-  local meant = guess(known, key)
-  return M.step(key), meant and ('unknown field; did you mean "%s"?'):format(meant) or "unknown field"
-end
-
+--- What is wrong with a key that is no string.
 function M.explain_map_key(key)
-  return type(key) == "number" and M.step(key) or "", ("a %s is a key; keys are strings"):format(type(key))
+  return ("a %s is a key; keys are strings"):format(type(key))
+end
+
+--- The step to a key that may be no string.
+function M.step_to_key(key)
+  local kind = type(key)
+  return (kind == "string" or kind == "number") and path.step(key) or ""
 end
 
 --- A copy of the table's own fields; what they hold is shared.
@@ -120,6 +103,112 @@ function M.copy(value)
     out[key] = M.copy(field)
   end
   return getmetatable(value) == array.metatable and setmetatable(out, array.metatable) or out
+end
+
+--- Whether a value is there, and not null.
+function M.is_there(value)
+  return value ~= nil and value ~= array.null
+end
+
+--- The double nearest to a 64-bit integer; nil for other cdata.
+function M.to_number(value)
+  return int64.text(value) and tonumber(value) or nil
+end
+
+--- How many fields an object has.
+function M.count_fields(value)
+  local count = 0
+  for _ in next, value do
+    count = count + 1
+  end
+  return count
+end
+
+--- Whether a table is an array. An empty one of the caller's may be either; `decoded` or "object" say that it is not.
+function M.is_list(value, decoded)
+  return value[1] ~= nil or getmetatable(value) == array.metatable or (not decoded and next(value) == nil)
+end
+
+--- The table to change in place of `value`: itself when it is ours, else a copy, made once.
+function M.own(out, value, decoded)
+  if out ~= value or decoded == true then
+    return out
+  end
+  return setmetatable(M.copy_fields(value), getmetatable(value))
+end
+
+--- An array that is written as one even when it is empty.
+function M.mark_array(value, decoded)
+  if getmetatable(value) == array.metatable then
+    return value
+  elseif decoded == true then
+    return setmetatable(value, array.metatable)
+  end
+  return next(value) == nil and setmetatable({}, array.metatable) or value
+end
+
+--- Whether a number (or 64-bit integer) is a multiple. Of decimal fractions, as they are written: 0.0075 is a multiple
+--- of 0.0001, though the doubles are not.
+function M.is_multiple(value, factor)
+  if type(value) == "cdata" then
+    return value % factor == 0
+  elseif value % 1 == 0 and factor % 1 == 0 then
+    return math.fmod(value, factor) == 0
+  elseif value % 1 == 0 and (1 / factor) % 1 == 0 then -- such as 0.5: all integers, also where the quotient overflows
+    return true
+  end
+  local times = math.floor(value / factor + 0.5)
+  return times - times == 0 and ("%.15g"):format(times * factor) == ("%.15g"):format(value)
+end
+
+--- Whether one of the regular expressions finds something in the key.
+function M.matches_any(regexes, key)
+  for i = 1, #regexes do
+    if regexes[i]:matches(key) then
+      return true
+    end
+  end
+  return false
+end
+
+--- How many items a fast validator accepts.
+function M.count_fitting(run, items, size, decoded)
+  local count = 0
+  for i = 1, size do
+    if run(items[i], decoded and "kept") ~= nil then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+--- What the first of the alternatives makes of the value; nil when none fits.
+function M.first_fit(functions, numbers, value, decoded)
+  for i = 1, #numbers do
+    local result = functions[numbers[i]](value, decoded)
+    if result ~= nil then
+      return result
+    end
+  end
+end
+
+--- The same, and, where more than one fits, the places of the first two in words.
+function M.only_fit(functions, numbers, value, decoded)
+  local result, place
+  for i = 1, #numbers do
+    local other = functions[numbers[i]](value, decoded)
+    if other ~= nil then
+      if place then
+        return result, ("%d and %d"):format(place, i)
+      end
+      result, place = other, i
+    end
+  end
+  return result
+end
+
+for name, explain in pairs(require "mooncrew.schema.explain") do
+  M[name] = explain
 end
 
 return M

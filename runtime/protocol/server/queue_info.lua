@@ -16,15 +16,17 @@
 -- ARGV[2] prefix of group keys
 -- ARGV[3] how many tasks of a state are measured for the estimate
 -- ARGV[4] of how many groups tasks are measured
--- RETURNS  pending, active, scheduled, retry, archived, completed, aggregating, groups, paused (1 or 0), processed,
---          failed, processed_today, failed_today, pending_since of the oldest pending task (unix ns; 0: none), bytes of
---          memory
+-- ARGV[5] how many groups are counted, about
+-- RETURNS  pending, active, scheduled, retry, archived, completed, aggregating (-1: there are more groups than are
+--          counted; walk_groups.lua counts them), groups, paused (1 or 0), processed, failed, processed_today,
+--          failed_today, pending_since of the oldest pending task (unix ns; 0: none), bytes of memory
 -- ERRORS   WRONGTYPE
 local call, pcall = redis.call, redis.pcall
 local PENDING, ACTIVE, SCHEDULED, RETRY, ARCHIVED, COMPLETED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local GROUPS, PAUSED = KEYS[7], KEYS[8]
 local PROCESSED, FAILED, PROCESSED_TODAY, FAILED_TODAY = KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local TASK_PREFIX, GROUP_PREFIX, SAMPLES, GROUP_SAMPLES = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local GROUPS_COUNTED = ARGV[5]
 
 local memory = 0
 
@@ -58,8 +60,10 @@ local function read_set(key)
   return size
 end
 
-local function read_groups(names)
+local function read_groups(group_count)
   local total, sample = 0, {}
+  local page = call("SSCAN", GROUPS, 0, "COUNT", GROUPS_COUNTED)
+  local names, is_whole = page[2], page[1] == "0"
   memory = memory + memory_of(GROUPS)
   for i, name in ipairs(names) do
     local key = GROUP_PREFIX .. name
@@ -71,8 +75,8 @@ local function read_groups(names)
       end
     end
   end
-  add_tasks(sample, total)
-  return total
+  add_tasks(sample, is_whole and total or total / #names * group_count)
+  return is_whole and total or -1
 end
 
 -- Counters go back as text: a Lua number cannot hold all of them.
@@ -87,10 +91,10 @@ local function oldest_since()
   return type(since) == "string" and since or "0"
 end
 
-local names = call("SMEMBERS", GROUPS)
+local group_count = call("SCARD", GROUPS)
 local sizes = {
   read_list(PENDING), read_list(ACTIVE), read_set(SCHEDULED), read_set(RETRY), read_set(ARCHIVED), read_set(COMPLETED),
-  read_groups(names), #names, call("EXISTS", PAUSED),
+  read_groups(group_count), group_count, call("EXISTS", PAUSED),
 }
 for _, value in ipairs { counter(PROCESSED), counter(FAILED), counter(PROCESSED_TODAY), counter(FAILED_TODAY) } do
   sizes[#sizes + 1] = value

@@ -24,7 +24,8 @@ local LIMITS, RATE, FOLD_FAILURES = KEYS[11], KEYS[12], KEYS[13]
 local GROUP_PREFIX = ARGV[1]
 local REMOVED, NOT_EMPTY, ACTIVE_TASKS = 1, 0, -1
 
--- A page of names at a time: of very many groups the first ones tell.
+-- A page of names at a time: of very many groups the first ones tell, since whoever removes a queue has had
+-- walk_groups.lua forget those that are empty.
 local function has_grouped_tasks()
   local cursor = "0"
   repeat

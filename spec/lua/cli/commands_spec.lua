@@ -259,6 +259,14 @@ describe("mooncrew.cli", function()
       assert.same({}, sent)
     end)
 
+    it("tells all that is wrong with a payload", function()
+      write("scripts/mail.lua", MAIL)
+      local _, _, complaint = run("enqueue", "mail:send", '{"user":1,"usr":2,"x":3}')
+      assert.equal('payload.usr: unknown field; did you mean "user"? (INVALID_PAYLOAD)\n'
+        .. "  also payload.x: unknown field\n  also payload.user: expected string, got number", complaint)
+      assert.same({}, sent)
+    end)
+
     it("writes JSON for an unknown type in the form that equal payloads share", function()
       run("enqueue", "a", '{ "b": [], "a": 1700000000123456 }')
       assert.equal('{"a":1700000000123456,"b":[]}', sent.payload)

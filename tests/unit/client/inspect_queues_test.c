@@ -90,6 +90,51 @@ static void groups_stand_by_name_with_their_sizes(void **state) {
   mooncrew_release(list.memory);
 }
 
+static void give_groups(inspected *i, int count) {
+  inspected_ask(i, "SADD asynq:queues q");
+  inspected_ask(i, "EVAL %s 0 %d",
+                "for i = 1, ARGV[1] do redis.call('SADD', 'asynq:{q}:groups', i) "
+                "redis.call('ZADD', 'asynq:{q}:g:' .. i, 1, 'a', 2, 'b') end",
+                count);
+}
+
+/* Counted in calls that each look at a page of groups. */
+static void the_tasks_of_very_many_groups_are_counted(void **state) {
+  inspected *i = *state;
+  mooncrew_queue_list list;
+  give_groups(i, 20000);
+  inspected_ask(i, "LPUSH asynq:{q}:pending p");
+  inspected_ask(i, "CONFIG RESETSTAT");
+  inspected_expect(i, mooncrew_queue(i->client, "q", &list, &i->error), MOONCREW_OK);
+  assert_int_equal(list.items[0].groups, 20000);
+  assert_int_equal(list.items[0].aggregating, 40000);
+  assert_int_equal(list.items[0].size, 40001);
+  mooncrew_release(list.memory);
+  assert_int_equal(inspected_calls(i, "smembers"), 0);
+  assert_true(inspected_calls(i, "sscan") >= 15);
+  inspected_expect(i, mooncrew_queues(i->client, &list, &i->error), MOONCREW_OK);
+  assert_int_equal(list.items[0].aggregating, 40000);
+  mooncrew_release(list.memory);
+}
+
+static void limits_are_read_changed_and_kept(void **state) {
+  inspected *i = *state;
+  mooncrew_queue_limits limits = {3, 10, 1000}, found;
+  inspected_expect(i, mooncrew_set_limits(i->client, "q", &limits, NULL, &i->error), MOONCREW_OK);
+  assert_string_equal(inspected_ask(i, "HGET asynq:{q}:mc_limits concurrency"), "3");
+  limits = (mooncrew_queue_limits){MOONCREW_KEEP, 0, 0};
+  inspected_expect(i, mooncrew_set_limits(i->client, "q", &limits, &found, &i->error), MOONCREW_OK);
+  assert_int_equal(found.concurrency, 3);
+  assert_int_equal(found.rate, 0);
+  limits = (mooncrew_queue_limits){0, MOONCREW_KEEP, 0};
+  inspected_expect(i, mooncrew_set_limits(i->client, "q", &limits, &found, &i->error), MOONCREW_OK);
+  inspected_expect(i, mooncrew_get_limits(i->client, "q", &found, &i->error), MOONCREW_OK);
+  assert_int_equal(found.concurrency, 0);
+  limits = (mooncrew_queue_limits){-5, 10, 0};
+  inspected_expect(i, mooncrew_set_limits(i->client, "q", &limits, &found, &i->error), MOONCREW_EINVALID);
+  inspected_expect(i, mooncrew_get_limits(i->client, "", &found, &i->error), MOONCREW_EINVALID);
+}
+
 static void a_queue_is_paused_once(void **state) {
   inspected *i = *state;
   inspected_expect(i, mooncrew_unpause(i->client, "q", &i->error), MOONCREW_ESTATE);
@@ -117,6 +162,8 @@ int main(void) {
       inspected_test(a_queue_that_does_not_exist_is_not_found),
       inspected_test(the_history_begins_today),
       inspected_test(groups_stand_by_name_with_their_sizes),
+      inspected_test(the_tasks_of_very_many_groups_are_counted),
+      inspected_test(limits_are_read_changed_and_kept),
       inspected_test(a_queue_is_paused_once),
       inspected_test(what_redis_refuses_is_said),
   };

@@ -117,6 +117,17 @@ local function payload_value(bytes, raw, definition)
   return text and true, text or message
 end
 
+-- What is wrong besides the first, a line for each.
+local function further_errors(bytes, definition)
+  local lines = {}
+  for i, one in ipairs(definition and definition:decode_errors(bytes) or {}) do
+    if i > 1 then
+      lines[#lines + 1] = ("\n  also %s: %s"):format(one.path, one.message)
+    end
+  end
+  return table.concat(lines)
+end
+
 local function read_payload(given, definition)
   if not given.payload then
     return true, nil
@@ -127,7 +138,7 @@ local function read_payload(given, definition)
   end
   local ok, value = payload_value(bytes, given.raw, definition)
   if not ok then
-    return nil, value .. " (INVALID_PAYLOAD)"
+    return nil, value .. " (INVALID_PAYLOAD)" .. further_errors(bytes, definition)
   end
   return true, value
 end

@@ -1,0 +1,47 @@
+-- The options of what mooncrew.testing offers: checked, so that a slip is an error and not a test of something else.
+
+local duration = require "mooncrew.duration"
+local unknown = require "mooncrew.unknown"
+
+local M = {}
+
+-- Kinds of values beside those of type(): value → what is wrong, or nothing.
+local KINDS = {
+  duration = function(value)
+    return select(2, duration.seconds(value))
+  end,
+  any = function() end,
+}
+
+local function wrong_value(value, kind)
+  if KINDS[kind] then
+    return KINDS[kind](value)
+  elseif type(value) ~= kind then
+    return ("expected %s, got %s"):format(kind, type(value))
+  end
+end
+
+--- The options, {} for none; raises when one is unknown or wrong.
+---@param options table|nil
+---@param known table<string, string>  kinds by name: what type() says, "duration" or "any"
+---@param caller string  the function of mooncrew.testing, to be named
+---@param level integer  whom to blame, as in error()
+---@return table
+function M.check(options, known, caller, level)
+  if options == nil then
+    return {}
+  elseif type(options) ~= "table" then
+    error(("testing.%s: the options must be a table, got %s"):format(caller, type(options)), level + 1)
+  end
+  for name, value in pairs(options) do
+    local wrong = known[name] and wrong_value(value, known[name])
+    if not known[name] then
+      error(("testing.%s: %s"):format(caller, (unknown("option", tostring(name), known))), level + 1)
+    elseif wrong then
+      error(("testing.%s: %s: %s"):format(caller, name, wrong), level + 1)
+    end
+  end
+  return options
+end
+
+return M

@@ -1,0 +1,30 @@
+-- Messages of crew.mail in a test: recorded, and never sent. A stub, a function of the message, can say that one fails:
+-- nil, message, code.
+
+local M = { module = "mooncrew.mail", list = "mails", expected = "a function of the message" }
+
+---@param stub any
+---@return boolean
+function M.usable(stub)
+  return type(stub) == "function"
+end
+
+---@param stub_of fun(): any
+---@param record fun(entry: table): table
+---@return function
+function M.backend(_, _, stub_of, record)
+  return function(message)
+    record(message)
+    local stub = stub_of()
+    local sent, why, code
+    if stub then
+      sent, why, code = stub(message)
+    end
+    if sent == nil and why then
+      return nil, why, code or "REJECTED"
+    end
+    return type(sent) == "table" and sent or { reply = "250 OK" }
+  end
+end
+
+return M

@@ -1,0 +1,82 @@
+-- Commands of crew.redis in a test: answered by a stub, and recorded. A stub is a function of the command's words, or a
+-- table of replies by the command, where "*" stands for anything and a name alone for all commands of that name; a
+-- reply may be a function of the words too. crew.null and nil are Redis' nil; nil, text is an error.
+
+local glob = require "mooncrew.testing.glob"
+local json = require "mooncrew.json"
+
+local M = { module = "mooncrew.redis", list = "redis",
+  expected = "a function of the command's words, or a table by command" }
+
+---@param stub any
+---@return boolean
+function M.usable(stub)
+  return type(stub) == "function" or type(stub) == "table"
+end
+
+-- A command's name means it with any arguments.
+local function matches(line, pattern)
+  return glob.matches(line, pattern) or glob.matches(line, pattern .. " *")
+end
+
+local function refuse(command)
+  error(("the test has no answer for the command '%s' of crew.redis: give one with testing.stub_redis { [\"%s *\"] = "
+    .. "\"…\" }"):format(command[1], command[1]), 0)
+end
+
+local function reply_to(stub, command)
+  local answer = stub
+  if type(stub) == "table" then
+    answer = glob.find(stub, table.concat(command, " "), matches)
+  end
+  if answer == nil then
+    refuse(command)
+  end
+  local reply, failure = answer, nil
+  if type(answer) == "function" then
+    reply, failure = answer(command)
+  end
+  if reply == nil and failure then
+    return require("mooncrew.redis").error(failure)
+  end
+  return reply == nil and json.null or reply
+end
+
+local TRANSACTION = { MULTI = true, EXEC = true }
+
+-- The replies to all of them: inside of a transaction they come together, at its end.
+local function replies_to(commands, answer)
+  local replies, gathered = {}, nil
+  for i, command in ipairs(commands) do
+    local name = command[1]:upper()
+    local reply = not TRANSACTION[name] and answer(command) or nil
+    if name == "MULTI" then
+      replies[i], gathered = "OK", {}
+    elseif name == "EXEC" then
+      replies[i], gathered = gathered or {}, nil
+    elseif gathered then
+      replies[i], gathered[#gathered + 1] = "QUEUED", reply
+    else
+      replies[i] = reply
+    end
+  end
+  return replies
+end
+
+---@param stub_of fun(): any
+---@param record fun(entry: table): table
+---@return table
+function M.backend(_, _, stub_of, record)
+  return {
+    pipeline = function(_, commands)
+      return replies_to(commands, function(command)
+        local entry = record(command)
+        entry.reply = reply_to(stub_of(), command)
+        return entry.reply
+      end)
+    end,
+    close = function() end,
+  }
+end
+
+return M
