@@ -249,12 +249,20 @@ void mc_reload_first_failed(mc_node *node, mc_slice why) {
   mc_status_tell(node);
 }
 
-void mc_reload_on_exit(mc_node *node, bool awaited) {
-  mc_reload *reload = &node->reload;
-  if (awaited && !mc_shutdown_started(node)) {
-    mc_reload_refuse(node, MC_SLICE_LITERAL("a worker ended while it loaded the scripts, or before all others had"));
+void mc_reload_on_death(mc_node *node, int64_t status, int signal) {
+  char why[160];
+  if (mc_shutdown_started(node))
     return;
-  }
+  if (signal)
+    snprintf(why, sizeof why, "a worker was ended by signal %d (%s) while the scripts were loaded", signal,
+             strsignal(signal));
+  else
+    snprintf(why, sizeof why, "a worker ended with exit code %lld while the scripts were loaded", (long long)status);
+  mc_reload_refuse(node, mc_slice_of(why));
+}
+
+void mc_reload_on_exit(mc_node *node) {
+  mc_reload *reload = &node->reload;
   if (!reload->draining || mc_reload_draining(node))
     return;
   reload->draining = false;

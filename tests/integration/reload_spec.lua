@@ -179,7 +179,8 @@ describe("a reload", function()
     crew:script("t.lua", slow .. version(2))
     node:send "sighup"
     uv.kill(crew:wait_until("new workers load", 20, new_ones)[1], "sigkill")
-    node:wait_log(20, { event = "reload refused" })
+    assert.matches("ended by signal 9 .* while the scripts were loaded",
+      node:wait_log(20, { event = "reload refused" }).detail)
     crew:wait_until("the other one is gone", 20, function() return not new_ones() end)
     run_one(crew, queue, "v1")
 
@@ -194,6 +195,48 @@ describe("a reload", function()
     run_one(crew, queue, "v2")
     crew:wait_until("the old are gone", 20, function() return #node:workers() == 2 end)
     run_one(crew, queue, "v2")
+  end))
+
+  it("puts back what an old worker ran that is killed while it drains, and starts no other one in its place",
+    with_crew(function(crew)
+      crew:script("t.lua", holding(1))
+      crew:file("hold", "")
+      local queue, node = crew:queue(), crew:run { workers = 1, concurrency = 3, prefetch = 0 }
+      queue:add_many(3, function() return { type = "t" } end)
+      crew:wait_until("three have begun", 20, function() return crew.notes:count "begin1" == 3 end)
+      local old = crew.notes:all("begin1")[1].pid
+      crew:script("t.lua", holding(2))
+      node:send "sighup"
+      node:wait_log(20, { event = "scripts reloaded" })
+      uv.kill(old, "sigkill")
+      node:wait_log(20, { event = "worker died", pid = old })
+      crew:wait_until("the new one has them", 20, function() return crew.notes:count "begin2" == 3 end)
+      node:wait_log(20, { event = "old workers are gone" })
+      assert.equal(1, #node:workers())
+      uv.fs_unlink(crew.folder .. "/hold")
+      crew:wait_counts(queue, 20, { processed = 3, failed = 0, pending = 0, active = 0 })
+      assert.same({ 0, 3 }, { crew.notes:count "end1", crew.notes:count "end2" })
+    end))
+
+  it("is all that a terminal does which closes: no handler is lost", with_crew(function(crew)
+    crew:script("t.lua", holding(1))
+    crew:file("hold", "")
+    local queue = crew:queue()
+    local terminal = crew:terminal { workers = 1 }
+    queue:add { type = "t" }
+    crew:wait_until("it has begun", 20, function() return crew.notes:count "begin1" == 1 end)
+    crew:script("t.lua", holding(2))
+    terminal.pipe:close()
+    crew:wait_until("the scripts are reloaded", 20, function()
+      local server = server_of(crew)
+      return server.generation == 2 and server.loaded_at
+    end)
+    uv.fs_unlink(crew.folder .. "/hold")
+    crew:wait_counts(queue, 20, { processed = 1, failed = 0, pending = 0, active = 0 })
+    assert.equal(1, crew.notes:count "end1")
+    run_one(crew, queue, "end2")
+    terminal.process:send "sigterm"
+    assert.equal(0, (terminal.process:wait(20)))
   end))
 
   it("does not keep the supervisor from stopping", with_crew(function(crew)
