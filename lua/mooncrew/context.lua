@@ -62,12 +62,16 @@ function Context:retry_in(delay, why) -- luacheck: no self
   return outcome.retry_in(delay, why)
 end
 
---- Whether the task was cancelled or is out of time. A handler that computes for long without waiting can ask, but only
---- hears of it after it has waited once (crew.sleep(0) will do).
+--- Whether the task was cancelled or is out of time: for handlers that compute for long. True as soon as it is so, also
+--- while the handler has not waited; from then on every wait raises.
 ---@return boolean
 function Context:cancelled()
   local fiber = rawget(self, "fiber")
-  return fiber ~= nil and fiber.task == self and fiber.stopped ~= nil
+  if not fiber or fiber.task ~= self then
+    return false
+  end
+  fiber.stopped = fiber.stopped or host.stopped(fiber)
+  return fiber.stopped ~= nil
 end
 
 --- Tells how far the task has come, for whoever watches it.

@@ -7,7 +7,9 @@ local async = require "mooncrew.async"
 local context = require "mooncrew.context"
 local distribute = require "mooncrew.distribute"
 local execute = require "mooncrew.execute"
+local finalizers = require "mooncrew.finalizers"
 local fold = require "mooncrew.fold"
+local globals = require "mooncrew.globals"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
@@ -50,7 +52,14 @@ host.use {
   parked = function(fiber)
     native.task_park(fiber.slot)
   end,
+  stopped = function(fiber)
+    return native.task_stopped(fiber.slot)
+  end,
 }
+
+finalizers.guard(function(message)
+  host.log("error", "a finalizer failed", { error = message })
+end)
 
 local function state_of(options, process_at)
   if process_at then
@@ -87,6 +96,7 @@ end
 
 local function lost(fiber, message)
   fibers[fiber.slot] = nil
+  fiber.task = nil -- what it left running has no task any more
   native.task_finish(fiber.slot, fiber.stopped or "FAILED", message)
 end
 
@@ -126,6 +136,7 @@ function worker.load(folder, texts)
   if not ok then
     return nil, message
   end
+  globals.protect()
   local manifest = { groups = group_rules() }
   for _, definition in ipairs(registry.all()) do
     manifest[#manifest + 1] = definition.type
@@ -184,6 +195,9 @@ end
 --- Forgets a task whose start or step failed in a way that no handler can cause (out of memory).
 ---@param slot integer
 function worker.forget(slot)
+  if fibers[slot] then
+    fibers[slot].task = nil
+  end
   fibers[slot] = nil
 end
 

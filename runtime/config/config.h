@@ -24,7 +24,7 @@ typedef struct mc_config_queue {
 typedef struct mc_config_pool {
   char *name;
   unsigned given; /* bit per row of the table of settings in pools.c */
-  int64_t workers, concurrency, prefetch;
+  int64_t workers, concurrency, prefetch, memory_limit;
   bool strict;
   mc_config_queue *queues;
   size_t queue_count;
@@ -45,6 +45,7 @@ typedef struct mc_config {
   int64_t kill_grace_ms;
   int64_t load_timeout_ms;
   bool watch;                     /* reload when a script was changed */
+  int64_t memory_limit;           /* bytes, per worker; 0: none */
   int64_t task_check_interval_ms; /* polling where Redis refuses wake-ups */
   int64_t max_crashes;
   int64_t archive_max_age_s;
@@ -59,6 +60,7 @@ typedef enum mc_option_type {
   MC_OPTION_BOOLEAN,
   MC_OPTION_DURATION_MS, /* int64_t milliseconds, written as 8s, 1h30m … */
   MC_OPTION_DURATION_S,
+  MC_OPTION_SIZE,   /* int64_t bytes, written as 256M, 1.5G … */
   MC_OPTION_QUEUES, /* critical=6,default=3 */
   MC_OPTION_CHOICE,
   MC_OPTION_POOLS, /* io: workers=1 cpu: workers=2 queues=image=1 */
@@ -69,7 +71,7 @@ typedef struct mc_option {
   mc_option_type type;
   size_t offset;       /* of the value in mc_config */
   const char *value;   /* default, as text */
-  int64_t min, max;    /* INTEGER and durations, in the option's unit */
+  int64_t min, max;    /* INTEGER, SIZE and durations, in the option's unit */
   const char *choices; /* CHOICE: "text json"; TEXT options have NULL */
   bool secret;
   const char *doc;

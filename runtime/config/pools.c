@@ -2,6 +2,7 @@
 #include "config/pools.h"
 
 #include "base/mem.h"
+#include "base/size.h"
 #include "config/nearest.h"
 #include "config/queues.h"
 
@@ -16,8 +17,8 @@ static const struct setting {
   size_t offset;
 } settings[] = {
     {"workers", offsetof(mc_config_pool, workers)},   {"concurrency", offsetof(mc_config_pool, concurrency)},
-    {"prefetch", offsetof(mc_config_pool, prefetch)}, {"strict", offsetof(mc_config_pool, strict)},
-    {"queues", offsetof(mc_config_pool, queues)},
+    {"prefetch", offsetof(mc_config_pool, prefetch)}, {"memory_limit", offsetof(mc_config_pool, memory_limit)},
+    {"strict", offsetof(mc_config_pool, strict)},     {"queues", offsetof(mc_config_pool, queues)},
 };
 
 static const mc_option *option_of(const struct setting *setting) {
@@ -59,7 +60,8 @@ static int refuse_unknown(const mc_config_pool *pool, const char *name, mc_err *
                    nearest);
   return mc_fail(
       err, MC_EINVALID,
-      "pools.%s.%.64s: a pool has no such setting: it may have workers, concurrency, prefetch, strict, queues",
+      "pools.%s.%.64s: a pool has no such setting: it may have workers, concurrency, prefetch, memory_limit, "
+      "strict, queues",
       pool->name, name);
 }
 
@@ -122,6 +124,7 @@ int mc_pools_parse(const char *text, mc_config_pool **out, size_t *out_count, mc
 
 static void setting_show(const mc_config_pool *pool, const struct setting *setting, mc_buf *out) {
   const void *place = (const char *)pool + setting->offset;
+  char size[32];
   mc_buf_printf(out, " %s=", setting->name);
   switch (option_of(setting)->type) {
   case MC_OPTION_QUEUES:
@@ -129,6 +132,10 @@ static void setting_show(const mc_config_pool *pool, const struct setting *setti
     break;
   case MC_OPTION_BOOLEAN:
     mc_buf_add_text(out, *(const bool *)place ? "true" : "false");
+    break;
+  case MC_OPTION_SIZE:
+    mc_size_show(*(const int64_t *)place, size, sizeof size);
+    mc_buf_add_text(out, size);
     break;
   default:
     mc_buf_printf(out, "%lld", (long long)*(const int64_t *)place);

@@ -1,6 +1,7 @@
 /* Named pools of workers, as text: "io: concurrency=500 cpu: workers=2 concurrency=1 queues=image=3,video". A word that
- * ends in a colon begins a pool, those after it say what it has: workers, concurrency, prefetch, strict, queues. What a
- * pool is not given is what the option of that name says; so a pool without queues serves those of the top level.
+ * ends in a colon begins a pool, those after it say what it has: workers, concurrency, prefetch, memory_limit, strict,
+ * queues. What a pool is not given is what the option of that name says; so a pool without queues serves those of the
+ * top level.
  */
 #ifndef MC_CONFIG_POOLS_H
 #define MC_CONFIG_POOLS_H

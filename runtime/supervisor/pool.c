@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/death.h"
+#include "supervisor/memory.h"
 #include "supervisor/node.h"
 #include "supervisor/retire.h"
 #include "supervisor/spawn.h"
@@ -165,6 +166,7 @@ static void on_channel_closed(void *arg) {
 static void release_worker(mc_worker *worker) {
   worker->state = MC_WORKER_ENDED;
   mc_list_remove(&worker->in_pool);
+  mc_memory_close(worker);
   if (worker->has_process)
     uv_close((uv_handle_t *)&worker->process, on_process_closed);
   mc_channel_close(&worker->channel);
@@ -314,6 +316,7 @@ mc_worker *mc_worker_start_of(mc_pool_place *place, const mc_generation *generat
   worker->started_ms = mc_clock_mono_ms();
   worker->holders = 1;
   worker->mean_us = LONG_US;
+  worker->statm = -1;
   mc_list_init(&worker->held);
   mc_list_init(&worker->folds);
   mc_list_push_back(&node->pool.workers, &worker->in_pool);

@@ -28,6 +28,7 @@
 #include "supervisor/channel.h"
 #include "supervisor/manifest.h"
 #include "supervisor/turns.h"
+#include "supervisor/pulse.h"
 
 #include <uv.h>
 
@@ -60,15 +61,19 @@ typedef struct mc_worker {
   mc_list folds; /* mc_fold.in_worker */
   size_t fold_count;
   uint64_t overdue_attempt; /* killed since this attempt was past its time; 0: not for that */
+  uint64_t suspect;         /* whom to blame for why we kill it, if it resumes none just then; 0: nobody */
   bool killed_to_stop;      /* killed at shutdown: nobody is to blame */
   bool retired;             /* another one has its place, or will (retire.h) */
   uint64_t dismissed_ms;    /* when its socket was closed since it had nothing left to do; 0: not yet */
+  char killed_for[192];     /* why we killed it, other than for an attempt past its time or to stop; empty: not so */
   bool load_failed;
   bool too_slow;              /* killed since it did not become ready */
   double mean_us;             /* of its handlers' durations, the last ones counting most */
   uint64_t ended, last_ended; /* handlers that ended: now, and at the last look */
-  uint64_t last_current;      /* the attempt it was resuming when last looked at */
-  bool stuck;                 /* it was resuming the same attempt for too long: it gets no new tasks meanwhile */
+  mc_pulse pulse;
+  bool stuck;     /* it does not move on (pulse.h): it gets no new tasks meanwhile */
+  bool was_ready; /* it has loaded its scripts */
+  int statm;      /* descriptor of its /proc/…/statm (memory.h); -1: not open */
 } mc_worker;
 
 typedef struct mc_pool_place {
@@ -77,7 +82,8 @@ typedef struct mc_pool_place {
   mc_worker *worker; /* who serves it or is about to; NULL: none */
   size_t retired;    /* workers that served it before and still live */
   uv_timer_t respawn;
-  unsigned quick_deaths; /* in a row */
+  unsigned quick_deaths;  /* in a row */
+  unsigned quick_growths; /* in a row: workers above memory_limit soon after their start */
 } mc_pool_place;
 
 /* The workers of one pool of the configuration. */

@@ -117,7 +117,7 @@ void mc_reload_refuse(mc_node *node, mc_slice why) {
 static void take_over(mc_pool_place *place, mc_worker *fresh) {
   mc_worker *old = place->worker;
   uv_timer_stop(&place->respawn);
-  place->quick_deaths = 0;
+  place->quick_deaths = place->quick_growths = 0;
   if (!old) {
     place->worker = fresh;
     return;

@@ -47,6 +47,7 @@ end
 local WRITERS = {
   integer = { number = function(value) return ("%.14g"):format(value) end },
   duration = { number = function(value) return ("%.14g"):format(value) end },
+  size = { number = function(value) return ("%.14g"):format(value) end },
   boolean = { boolean = tostring },
   queues = { table = queues_text.write },
   pools = { table = pools_text.write },
@@ -54,7 +55,8 @@ local WRITERS = {
 
 local WANTED = {
   text = "a text", choice = "a text", integer = "a whole number", boolean = "true or false",
-  duration = 'a duration such as "8s", or seconds', queues = "a table of names and weights",
+  duration = 'a duration such as "8s", or seconds', size = 'a size such as "256M", or bytes',
+  queues = "a table of names and weights",
   pools = "a table of pools such as { cpu = { workers = 2, concurrency = 1 } }",
 }
 

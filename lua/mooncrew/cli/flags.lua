@@ -5,7 +5,7 @@ local native = require "mooncrew.native_cli"
 local M = {}
 
 local ARGUMENT_NAMES = {
-  text = "TEXT", integer = "N", duration = "DURATION", queues = "NAME=N,...", choice = "WORD",
+  text = "TEXT", integer = "N", duration = "DURATION", size = "SIZE", queues = "NAME=N,...", choice = "WORD",
   pools = "'NAME: workers=N ...'",
 }
 

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define BOTH "io: concurrency=500 cpu: workers=2 concurrency=1 strict=true queues=image=3/archive_max_size=7,video=1"
+#define BOTH                                                                                                           \
+  "io: concurrency=500 cpu: workers=2 concurrency=1 memory_limit=256M strict=true "                                    \
+  "queues=image=3/archive_max_size=7,video=1"
 
 static void test_a_text_shows_as_it_was_parsed(void **state) {
   (void)state;
@@ -16,7 +18,7 @@ static void test_a_text_shows_as_it_was_parsed(void **state) {
   size_t count;
   mc_err err;
   mc_buf shown = {0};
-  assert_int_equal(mc_pools_parse(" io:\tconcurrency=500  cpu: workers=2 concurrency=1 strict=yes "
+  assert_int_equal(mc_pools_parse(" io:\tconcurrency=500  cpu: workers=2 concurrency=1 memory_limit=256M strict=yes "
                                   "queues=image=3/archive_max_size=7,video\n",
                                   &pools, &count, &err),
                    0);
@@ -43,6 +45,7 @@ static void test_what_is_refused_is_named_by_its_path(void **state) {
       {"cpu: workers=0", "pools.cpu.workers: must be a whole number from 1 to 256, not '0'"},
       {"cpu: workers=", "pools.cpu.workers: must be a whole number"},
       {"cpu: workers=1 workers=1", "pools.cpu.workers: is given twice"},
+      {"cpu: memory_limit=much", "pools.cpu.memory_limit: "},
       {"cpu: strict=maybe", "pools.cpu.strict: must be true or false"},
       {"cpu: queues=", "pools.cpu.queues: a queue name is blank"},
       {"cpu: queues=a*b", "pools.cpu.queues: 'a*b' is no queue name"},
@@ -78,6 +81,8 @@ static void test_what_a_pool_was_not_given_is_as_the_options_say(void **state) {
   assert_string_equal(pools[0].queues[1].name, "b");
   assert_int_equal(pools[1].workers, 2);
   assert_true(pools[1].strict);
+  assert_int_equal(pools[1].memory_limit, 256 << 20);
+  assert_int_equal(pools[0].memory_limit, 0);
   assert_string_equal(pools[1].queues[0].name, "image");
   assert_int_equal(pools[1].queues[0].archive_max_size, 7);
   free(pools);
