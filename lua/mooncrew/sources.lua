@@ -53,7 +53,8 @@ function M.read(path)
   return text, why and ("%s: %s"):format(path, why)
 end
 
---- As loadfile: a first line that begins with # is none of Lua.
+--- As loadfile: a first line that begins with # is none of Lua. By load, since the library's own loadstring would give
+--- scripts the library's globals (mooncrew.globals).
 ---@param path string
 ---@return function|nil chunk
 ---@return string? message begins with file and line
@@ -62,7 +63,7 @@ function M.compile(path)
   if not text then
     return nil, why
   end
-  return loadstring((text:gsub("^#[^\n]*", "", 1)), "@" .. path)
+  return load((text:gsub("^#[^\n]*", "", 1)), "@" .. path)
 end
 
 return M
