@@ -92,12 +92,14 @@ $(GEN)/protocol/task.pb-c.c $(GEN)/protocol/task.pb-c.h &: runtime/protocol/task
 SERVER_SCRIPTS := $(wildcard runtime/protocol/server/*.lua)
 $(GEN)/protocol/server_scripts.c: tools/embed.lua $(SERVER_SCRIPTS)
 	@mkdir -p $(@D)
-	luajit tools/embed.lua scripts $@ $(SERVER_SCRIPTS)
+	@echo "embed $@"
+	@luajit tools/embed.lua scripts $@ $(SERVER_SCRIPTS)
 
 LUA_MODULES := $(shell find lua -name '*.lua')
 $(GEN)/lualib/lua_modules.c: tools/embed.lua $(LUA_MODULES)
 	@mkdir -p $(@D)
-	luajit tools/embed.lua modules $@ $(LUA_MODULES)
+	@echo "embed $@"
+	@luajit tools/embed.lua modules $@ $(LUA_MODULES)
 
 # ---- installation ----
 

@@ -1,6 +1,7 @@
-/* argv → the supervisor, a worker, or the command line. */
+/* argv → the supervisor, a worker, the guard of a program that a handler runs, or the command line. */
 #include "cli/cli.h"
 #include "supervisor/supervisor.h"
+#include "worker/guard.h"
 #include "worker/worker.h"
 
 #include <fcntl.h>
@@ -35,6 +36,8 @@ int main(int argc, char **argv) {
   program[size] = '\0';
   if (argc == 2 && strcmp(argv[1], "worker") == 0)
     return mc_worker_run();
+  if (argc > 2 && strcmp(argv[1], "guard") == 0)
+    return mc_guard_run(argc, argv);
 
   mc_cli_outcome outcome;
   mc_cli_main(argc, argv, program, &outcome);

@@ -1,124 +1,43 @@
--- Waiting without blocking. Every task runs in a coroutine of its own, a fiber; a fiber that waits has exactly one
--- pending operation, with one function that cancels it.
---
---   idle ──fiber()──▶ running ──await──▶ parked ──resume or stop──▶ ready ──step()──▶ running
---     ▲                  │
---     └── body returned ─┘
+-- Waiting without blocking. A task runs in coroutines of its own, strands (mooncrew.strand); a strand that waits has
+-- exactly one pending operation, with one function that cancels it.
 --
 -- What it refuses to do:
---   * resume a fiber from inside another one: resume() only marks it ready, the host steps it from its own loop;
+--   * resume a strand from inside another one: resume() only marks it ready, the host steps it from its own loop;
 --   * resume twice: a wait ends once, what comes later is ignored;
---   * wait anywhere but in the fiber's own coroutine: a coroutine that a handler made would be left hanging.
+--   * wait anywhere but in the strand's own coroutine: a coroutine that a handler made would be left hanging.
 -- Being stopped (cancelled, or out of time) is sticky: the wait that is pending raises, and so does every later one.
 
 local host = require "mooncrew.host"
+local strand = require "mooncrew.strand"
 
-local async = {}
+local async = {
+  fiber = strand.fiber,
+  step = strand.step,
+  stop = strand.stop,
+}
 
-local POOL_LIMIT = 1024 -- idle coroutines kept for the next tasks
-
--- What a coroutine of ours yields, and nobody else can.
-local PARKED, IDLE = {}, {}
-
---- Why a fiber was stopped, and the error that its waits raise.
-local STOP_ERRORS = { TIMED_OUT = "context deadline exceeded", CANCELLED = "context canceled" }
-
----@class mooncrew.Fiber
----@field thread thread
----@field body fun(fiber: mooncrew.Fiber)  what it runs; must not raise
----@field lost fun(fiber: mooncrew.Fiber, message: string)  called instead when the coroutine cannot be used any more
----@field task mooncrew.Context|nil
----@field slot integer|nil  the host's number for it
----@field fold table|nil  instead of a task: the group that it folds, until it starts (mooncrew.worker)
----@field stopped string|nil  TIMED_OUT or CANCELLED, once it was told to stop
----@field wait table|nil  the pending operation while it is parked
-
-local running ---@type mooncrew.Fiber|nil
-local pool, pooled = {}, 0
-
-local create, resume_thread, yield = coroutine.create, coroutine.resume, coroutine.yield
 local current_thread, is_yieldable = coroutine.running, coroutine.isyieldable
-
-local function live(fiber)
-  while true do
-    fiber.body(fiber)
-    yield(IDLE)
-  end
-end
-
---- A fiber that has not begun; the first step does. It goes back to the pool by itself.
----@param body fun(fiber: mooncrew.Fiber)
----@param lost fun(fiber: mooncrew.Fiber, message: string)
----@return mooncrew.Fiber
-function async.fiber(body, lost)
-  local fiber
-  if pooled > 0 then
-    fiber = pool[pooled]
-    pool[pooled] = nil
-    pooled = pooled - 1
-  else
-    fiber = { thread = create(live) }
-  end
-  fiber.body, fiber.lost = body, lost
-  return fiber
-end
-
-local function release(fiber)
-  fiber.task, fiber.slot, fiber.stopped, fiber.wait = nil, nil, nil, nil
-  if pooled < POOL_LIMIT then
-    pooled = pooled + 1
-    pool[pooled] = fiber
-  end
-end
-
---- Runs the fiber until it waits or ends. Called by the host alone, never from inside a fiber.
----@param fiber mooncrew.Fiber
-function async.step(fiber)
-  running = fiber
-  local ok, signal = resume_thread(fiber.thread, fiber)
-  running = nil
-  if signal == PARKED then
-    return
-  elseif signal == IDLE then
-    release(fiber)
-  elseif ok then
-    fiber.lost(fiber, "the handler called coroutine.yield outside a coroutine of its own; "
-      .. "crew.sleep(0) lets other tasks run")
-  else
-    fiber.lost(fiber, tostring(signal))
-  end
-end
-
---- Tells the fiber to stop: its pending wait is cancelled and raises, and so does every later one.
----@param fiber mooncrew.Fiber
----@param why "TIMED_OUT"|"CANCELLED"
-function async.stop(fiber, why)
-  if fiber.stopped then
-    return
-  end
-  fiber.stopped = why
-  local wait = fiber.wait
-  if not wait or wait.finished then
-    return
-  end
-  wait.finished = true
-  if wait.cancel then
-    local ok, message = pcall(wait.cancel)
-    if not ok then
-      host.log("error", "cancelling what a task waited for failed", { error = tostring(message) }, fiber.task)
-    end
-  end
-  host.ready(fiber)
-end
+local park, wake = strand.park, strand.wake
 
 --- The fiber that runs right now, nil outside of any.
 ---@return mooncrew.Fiber|nil
 function async.current()
-  return running
+  local running = strand.running()
+  return running and running.fiber
 end
 
--- The fiber that may wait here; an error that blames the given level above this function when there is none.
-local function waiting_fiber(level)
+--- Whether what runs right now was told to stop: its task, or the branch of a gather that it is.
+---@return boolean
+function async.stopped()
+  local running = strand.running()
+  return running ~= nil and running.stopped ~= nil
+end
+
+--- The strand that may wait here. Raises when there is none, or when it was told to stop.
+---@param level integer  whom an error blames, 1 being the function that calls this
+---@return mooncrew.Strand
+function async.waiting_strand(level)
+  local running = strand.running()
   if not running then
     error("waiting works only while a task runs, not while scripts are loaded or in a callback", level + 1)
   elseif current_thread() ~= running.thread then
@@ -126,6 +45,8 @@ local function waiting_fiber(level)
       .. "coroutine.create)", level + 1)
   elseif not is_yieldable() then
     error("waiting does not work inside a function that C code calls (table.sort, string.gsub and the like)", level + 1)
+  elseif running.stopped then
+    error(running.stop_error, 0)
   end
   return running
 end
@@ -150,10 +71,7 @@ end
 
 -- level: whom an error blames, 1 being the function that calls this.
 local function await(start, level)
-  local fiber = waiting_fiber(level + 1)
-  if fiber.stopped then
-    error(STOP_ERRORS[fiber.stopped], 0)
-  end
+  local self = async.waiting_strand(level + 1)
   local wait = { finished = false, parked = false }
   local function resume(...)
     if wait.finished then
@@ -161,18 +79,15 @@ local function await(start, level)
     end
     keep(wait, ...)
     if wait.parked then
-      host.ready(fiber)
+      wake(self)
     end
   end
   wait.cancel = start(resume)
   if not wait.finished then
     wait.parked = true
-    fiber.wait = wait
-    host.parked(fiber)
-    yield(PARKED)
-    fiber.wait = nil
+    park(self, wait)
     if not wait.count then
-      error(STOP_ERRORS[fiber.stopped], 0)
+      error(self.stop_error, 0)
     end
   end
   return give(wait)

@@ -1,5 +1,6 @@
 -- What a handler is told about the task it runs, and what it can do with it: the second argument of `perform`.
 
+local async = require "mooncrew.async"
 local distribute = require "mooncrew.distribute"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
@@ -63,15 +64,19 @@ function Context:retry_in(delay, why) -- luacheck: no self
 end
 
 --- Whether the task was cancelled or is out of time: for handlers that compute for long. True as soon as it is so, also
---- while the handler has not waited; from then on every wait raises.
+--- while the handler has not waited; from then on every wait raises. In a function that crew.gather runs: also whether
+--- that one was stopped because another failed.
 ---@return boolean
 function Context:cancelled()
   local fiber = rawget(self, "fiber")
   if not fiber or fiber.task ~= self then
     return false
   end
-  fiber.stopped = fiber.stopped or host.stopped(fiber)
-  return fiber.stopped ~= nil
+  local why = not fiber.stopped and host.stopped(fiber)
+  if why then
+    async.stop(fiber, why)
+  end
+  return fiber.stopped ~= nil or async.stopped()
 end
 
 --- Tells how far the task has come, for whoever watches it.

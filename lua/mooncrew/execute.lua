@@ -6,6 +6,7 @@ local host = require "mooncrew.host"
 local json = require "mooncrew.json"
 local outcome = require "mooncrew.outcome"
 local registry = require "mooncrew.registry"
+local trace = require "mooncrew.trace"
 
 local execute = {}
 
@@ -14,7 +15,7 @@ local execute = {}
 ---@field trace string
 local Failure = {}
 
-local traceback, xpcall, type, tostring = debug.traceback, xpcall, type, tostring
+local xpcall, type, tostring = xpcall, type, tostring
 
 -- A raised value in words. Strings have their place in them already.
 local function describe(value)
@@ -42,19 +43,12 @@ end
 ---@type fun(value: any): string
 execute.describe = describe_safely
 
--- The stack down to the handler, without the frames that called it.
-local function handler_trace()
-  local trace = traceback("", 3):sub(2)
-  local called_from = trace:find("\n\t%[C%]: in function 'xpcall'\n\t[^\n]*mooncrew/%l+%.lua:")
-  return called_from and trace:sub(1, called_from - 1) or trace
-end
-
 -- The handler of xpcall: taken here, where the stack that failed still stands.
 local function on_error(value)
   if outcome.is(value) then
     return value
   end
-  return setmetatable({ text = describe_safely(value), trace = handler_trace() }, Failure)
+  return setmetatable({ text = describe_safely(value), trace = trace.of(value) }, Failure)
 end
 
 --- For xpcall: a raised value as {text, trace}; an outcome stays what it is.
@@ -142,6 +136,9 @@ function execute.run(task, fiber)
     return "INVALID", payload
   end
   local ok, value = xpcall(run_middleware, on_error, 1, payload, task, definition)
+  if ok and fiber.stopped == "FAILED" then -- a callback of the task's did, and the handler did not hear of it
+    ok, value = false, on_error(fiber.stop_error)
+  end
   if ok then
     return finish_done(definition, task, value)
   elseif outcome.is(value) then

@@ -96,6 +96,9 @@ function fold.run(rule, queue, group, tasks, fiber)
     return "UNFIT", unfit
   end
   local ok, payload, options = xpcall(rule.fold, execute.on_error, payloads, group, tasks)
+  if ok and fiber.stopped == "FAILED" then -- a callback of the fold's did, and it did not hear of it
+    ok, payload = false, execute.on_error(fiber.stop_error)
+  end
   if not ok then
     local failure = type(payload) == "table" and payload or { text = execute.describe(payload) }
     return fiber.stopped or "FAILED", failure.text or execute.describe(failure), failure.trace

@@ -5,10 +5,12 @@ local async = require "mooncrew.async"
 local cron = require "mooncrew.cron"
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
+local gather = require "mooncrew.gather"
 local json = require "mooncrew.json"
 local log = require "mooncrew.log"
 local registry = require "mooncrew.registry"
 local schema = require "mooncrew.schema"
+local scope = require "mooncrew.scope"
 local task = require "mooncrew.task"
 
 ---@class mooncrew
@@ -30,8 +32,12 @@ crew.aggregate = aggregate
 ---@type fun(type: string|mooncrew.Definition, payload: any, options?: table): table|nil, string|nil, string|nil
 crew.enqueue = distribute.enqueue
 
---- Waiting without blocking: crew.async.await(start).
-crew.async = { await = async.await }
+--- Waiting without blocking: crew.async.await(start). crew.async.keep(handle) lets a handle of luv stay when the task
+--- ends that made it.
+crew.async = { await = async.await, keep = scope.keep }
+
+--- Runs several functions at once within one task: local a, b = crew.gather(f, g), or a list for a list.
+crew.gather = gather
 
 --- JSON as mooncrew speaks it: canonical, exact, strict.
 crew.json = json

@@ -12,7 +12,7 @@ static mc_bindings *bindings_of(lua_State *L) {
   return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-static uint32_t check_slot(lua_State *L, const mc_tasks *tasks) {
+uint32_t mc_bindings_check_slot(lua_State *L, const mc_tasks *tasks) {
   lua_Integer slot = luaL_checkinteger(L, 1);
   bool held = slot >= 0 && slot <= UINT32_MAX && mc_tasks_has(tasks, (uint32_t)slot);
   luaL_argcheck(L, held, 1, "no task is in this slot");
@@ -30,19 +30,19 @@ static mc_slice opt_slice(lua_State *L, int index) {
 
 static int task_park(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  mc_tasks_park(tasks, check_slot(L, tasks));
+  mc_tasks_park(tasks, mc_bindings_check_slot(L, tasks));
   return 0;
 }
 
 static int task_ready(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  mc_tasks_ready(tasks, check_slot(L, tasks));
+  mc_tasks_ready(tasks, mc_bindings_check_slot(L, tasks));
   return 0;
 }
 
 static int task_stopped(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  lua_pushstring(L, mc_tasks_stopped(tasks, check_slot(L, tasks))); /* NULL becomes nil */
+  lua_pushstring(L, mc_tasks_stopped(tasks, mc_bindings_check_slot(L, tasks))); /* NULL becomes nil */
   return 1;
 }
 
@@ -60,7 +60,7 @@ static int64_t opt_delay_ms(lua_State *L, int index) {
 
 static int task_finish(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  uint32_t slot = check_slot(L, tasks);
+  uint32_t slot = mc_bindings_check_slot(L, tasks);
   mc_outcome outcome = (mc_outcome)(MC_OUTCOME_DONE + luaL_checkoption(L, 2, NULL, outcome_names));
   mc_frame_result result = {
       .outcome = outcome,
@@ -182,7 +182,7 @@ static mc_enqueue_options check_new_task(lua_State *L) {
 
 static int enqueue_send(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  uint32_t slot = check_slot(L, tasks);
+  uint32_t slot = mc_bindings_check_slot(L, tasks);
   mc_enqueue_options options = check_new_task(L);
   lua_pushnumber(L, (lua_Number)mc_tasks_enqueue(tasks, slot, &options));
   return 1;
@@ -192,7 +192,7 @@ static int enqueue_send(lua_State *L) {
 
 static int fold_finish(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  uint32_t slot = check_slot(L, tasks);
+  uint32_t slot = mc_bindings_check_slot(L, tasks);
   mc_frame_folded folded = {.options = check_new_task(L)};
   mc_tasks_folded(tasks, slot, &folded);
   return 0;
@@ -201,7 +201,7 @@ static int fold_finish(lua_State *L) {
 /* Lua counts from 1, the frame from 0. */
 static int fold_unfit(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  uint32_t slot = check_slot(L, tasks);
+  uint32_t slot = mc_bindings_check_slot(L, tasks);
   luaL_checktype(L, 2, LUA_TTABLE);
   size_t count = lua_objlen(L, 2);
   uint64_t *places = lua_newuserdata(L, (count + 1) * sizeof *places);
@@ -272,13 +272,17 @@ static const luaL_Reg functions[] = {
     {"handles", handles},         {"task_stopped", task_stopped},
 };
 
-int luaopen_mooncrew_native_worker(lua_State *L) {
+void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {
   mc_bindings *bindings = bindings_of(L);
-  lua_createtable(L, 0, MC_COUNT(functions));
-  for (size_t i = 0; i < MC_COUNT(functions); i++) {
+  lua_createtable(L, 0, (int)count);
+  for (size_t i = 0; i < count; i++) {
     lua_pushlightuserdata(L, bindings);
-    lua_pushcclosure(L, functions[i].func, 1);
-    lua_setfield(L, -2, functions[i].name);
+    lua_pushcclosure(L, list[i].func, 1);
+    lua_setfield(L, -2, list[i].name);
   }
+}
+
+int luaopen_mooncrew_native_worker(lua_State *L) {
+  mc_bindings_register(L, functions, MC_COUNT(functions));
   return 1;
 }

@@ -22,6 +22,8 @@
 #include "worker/tasks.h"
 #include "worker/timers.h"
 
+#include <lauxlib.h>
+
 typedef struct mc_bindings {
   mc_tasks *tasks;
   mc_timers *timers;
@@ -29,6 +31,13 @@ typedef struct mc_bindings {
 
 /* Its first upvalue is the mc_bindings, a light userdata. */
 int luaopen_mooncrew_native_worker(lua_State *L);
+
+/* For modules like it. Leaves a table with these functions on the stack, whose first upvalue is that of the running
+ * one. */
+void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count);
+
+/* The slot of a task, as argument 1. Raises when none is in it. */
+uint32_t mc_bindings_check_slot(lua_State *L, const mc_tasks *tasks);
 
 /* Fills in what a table of options (as mooncrew.options.normalize makes them) gives. Raises on a wrong type. What it
  * leaves on the stack, and the table, must stay as long as *out is used. */

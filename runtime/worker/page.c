@@ -29,6 +29,10 @@ void mc_page_set_current(mc_page *page, uint64_t attempt) {
   atomic_store_explicit(&page->current, attempt, memory_order_release);
 }
 
+uint64_t mc_page_current(const mc_page *page) {
+  return atomic_load_explicit(&page->current, memory_order_relaxed);
+}
+
 bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms) {
   mc_page_slot *at = &page->slots[slot];
   atomic_store_explicit(&at->started_ms, started_ms, memory_order_relaxed);

@@ -13,6 +13,9 @@ int mc_page_map(int fd, uint32_t slot_count, mc_page **out, mc_err *err);
 /* Whose Lua code runs from now on; 0: nobody's. */
 void mc_page_set_current(mc_page *page, uint64_t attempt);
 
+/* What was set last. */
+uint64_t mc_page_current(const mc_page *page);
+
 /* Times are CLOCK_MONOTONIC milliseconds; deadline_ms 0: none. False: the supervisor has taken the attempt back, which
  * is not to be started; the slot is empty. */
 bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms);

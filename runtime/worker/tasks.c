@@ -420,6 +420,10 @@ void mc_tasks_park(mc_tasks *tasks, uint32_t slot) {
   uv_timer_start(&attempt->deadline, on_deadline, attempt->deadline_ms > now_ms ? attempt->deadline_ms - now_ms : 0, 0);
 }
 
+void mc_tasks_blame(mc_tasks *tasks, uint32_t slot) {
+  mc_page_set_current(tasks->page, tasks->slots[slot]->number);
+}
+
 void mc_tasks_ready(mc_tasks *tasks, uint32_t slot) {
   mc_attempt *attempt = tasks->slots[slot];
   if (mc_list_empty(&attempt->link)) /* in no list: not ready yet */

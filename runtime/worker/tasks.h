@@ -56,6 +56,8 @@ void mc_tasks_park(mc_tasks *tasks, uint32_t slot);
 void mc_tasks_ready(mc_tasks *tasks, uint32_t slot);
 /* "CANCELLED" or "TIMED_OUT" when it should stop, also before a frame or a timer could tell; NULL: it may go on. */
 const char *mc_tasks_stopped(const mc_tasks *tasks, uint32_t slot);
+/* Its Lua code runs now, in a callback; the caller resets the page's `current` afterwards. */
+void mc_tasks_blame(mc_tasks *tasks, uint32_t slot);
 /* Sends the result (attempt and duration are filled in here) and frees the slot. */
 void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result);
 /* The same for a fold that ended well. */

@@ -74,6 +74,48 @@ describe("memory_limit:", function()
       assert.equal(1, #node:workers())
     end))
 
+  -- A worker that retired with three tasks still running, and its successor.
+  local function with_retired(test)
+    return with_crew(function(crew)
+      crew:script("patient.lua", PATIENT)
+      crew:script("leak.lua", TAKE .. 'crew.task("leak", { perform = function() take(LIMIT_MB) end })')
+      local queue = crew:queue()
+      local ids = add_patient(queue, 3)
+      local node = crew:run { workers = 1, memory_limit = LIMIT, shutdown_timeout = "200ms" }
+      wait_noted(crew, "start", 3)
+      local old = node:workers()[1]
+      queue:add { type = "leak" }
+      node:wait_log(20, { event = "worker retires" })
+      crew:wait_until("its successor is there", 20, function() return #node:log { event = "worker ready" } == 2 end)
+      test(crew, queue, node, old, ids)
+    end)
+  end
+
+  it("a stop reaches the retired worker too, and its tasks go back", with_retired(function(_, queue, node, old, ids)
+    node:send "sigterm"
+    assert.equal(0, (node:wait(10)))
+    assert.is_false(require("process").exists(old))
+    local counts = queue:counts()
+    assert.same({ #ids, 0, 0 }, { counts.pending, counts.active, counts.retry })
+  end))
+
+  it("a retired worker that dies costs its tasks nothing, and nobody is started for it",
+    with_retired(function(crew, queue, node, old, ids)
+      local successor = node:log({ event = "worker ready" })[2].pid
+      require("luv").kill(old, "sigkill")
+      wait_noted(crew, "start", 6)
+      assert.equal(successor, crew.notes:all("start")[6].pid)
+      crew:file("release", "")
+      crew:wait_counts(queue, 20, { completed = #ids, active = 0, failed = 0 })
+      assert.same({ successor }, node:workers())
+    end))
+
+  it("a cancellation reaches the retired worker too", with_retired(function(crew, queue, _, _, ids)
+    local code, text = crew:command { "task", "cancel", ids[1] }
+    assert.equal(0, code, text)
+    crew:wait_counts(queue, 20, { active = 2, retry = 1 })
+  end))
+
   for name, grow in pairs {
     ["tables of Lua"] = "local t = {} while true do t[#t + 1] = { #t } end",
     ["one long string after another"] = "local t = {} while true do t[#t + 1] = ('x'):rep(2^20 + #t) end",

@@ -1,0 +1,71 @@
+-- What must not outlive a task: handles, child processes. Whoever makes such a thing on a task's behalf says how it is
+-- released, and the end of the task releases what is left.
+
+local host = require "mooncrew.host"
+local strand = require "mooncrew.strand"
+
+---@class mooncrew.Scope
+---@field fiber mooncrew.Fiber  the task's, until it ends; then another task may have it
+---@field task mooncrew.Context|nil
+---@field ended boolean
+---@field held table<any, fun(thing: any)>
+local Scope = {}
+Scope.__index = Scope
+
+local scope = {}
+
+--- The scope of a fiber's task.
+---@param fiber mooncrew.Fiber
+---@return mooncrew.Scope
+function scope.of(fiber)
+  if not fiber.scope then
+    fiber.scope = setmetatable({ fiber = fiber, task = fiber.task, ended = false, held = {} }, Scope)
+  end
+  return fiber.scope
+end
+
+--- Holds a thing until it is dropped; at the end of the task it is released.
+---@param thing any
+---@param release fun(thing: any)
+function Scope:hold(thing, release)
+  self.held[thing] = release
+end
+
+---@param thing any
+---@return boolean
+function Scope:holds(thing)
+  return self.held[thing] ~= nil
+end
+
+--- Forgets a thing: it was released, or is to stay.
+---@param thing any
+function Scope:drop(thing)
+  self.held[thing] = nil
+end
+
+--- Ends the scope: releases what is held. Also for what was made after the end.
+function Scope:close()
+  self.ended = true
+  local held = self.held
+  self.held = {}
+  for thing, release in pairs(held) do
+    local ok, message = pcall(release, thing)
+    if not ok then
+      host.log("error", "releasing what a task left behind failed", { error = tostring(message) }, self.task)
+    end
+  end
+end
+
+--- Lets a thing stay when the task ends that made it: a handle of luv that other tasks are going to use, too.
+---@generic T
+---@param thing T
+---@return T thing
+function scope.keep(thing)
+  local fiber = strand.acting()
+  if fiber and fiber.scope then
+    fiber.scope:drop(thing)
+  end
+  return thing
+end
+
+return scope

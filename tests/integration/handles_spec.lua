@@ -1,0 +1,123 @@
+-- What waits leaves no handle behind: after many tasks, half of which were stopped in mid-wait, the worker's loop has
+-- as many handles as before.
+local with_crew = require("support").with_crew
+
+local TASKS = 60
+
+-- What handlers wait with: Lua that ends soon (quick) or would wait for long (slow), and what stands before. To add a
+-- kind is to add a row; `setup(crew)` may start what it needs, and returns what %s in the Lua stands for.
+local KINDS = {
+  sleep = { quick = "crew.sleep(0.01)", slow = "crew.sleep(600)" },
+  gather = {
+    quick = "crew.gather(function() crew.sleep(0.01) end, function() crew.sleep(0) end)",
+    slow = [[crew.gather(function() crew.sleep(600) end, function()
+      crew.gather(function() crew.sleep(600) end, function() crew.sleep(0.01) end)
+    end)]],
+  },
+  exec = {
+    quick = [[assert(crew.exec({ "cat" }, { stdin = "text" }).stdout == "text") ]],
+    slow = [[crew.exec { "sh", "-c", "sleep 1000 & sleep 1000" } ]],
+  },
+  ["luv's processes"] = {
+    before = [[
+      local uv = require "luv"
+      local function wait_for(seconds)
+        crew.async.await(function(resume)
+          assert(uv.spawn("sleep", { args = { seconds } }, resume))
+        end)
+      end]],
+    quick = [[wait_for "0.01"]],
+    slow = [[wait_for "1000"]],
+  },
+  luv = {
+    before = [[
+      local uv = require "luv"
+      local sockets = 0
+      local function wait_for(ms)
+        local timer, pipe = uv.new_timer(), uv.new_pipe(false)
+        local server = uv.new_tcp()
+        server:bind("127.0.0.1", 0)
+        server:listen(1, function() end)
+        sockets = sockets + 1
+        pipe:bind(here .. "/socket" .. sockets)
+        crew.async.await(function(resume)
+          timer:start(ms, 0, resume)
+          return function() timer:stop() end
+        end)
+      end]],
+    quick = "wait_for(10)",
+    slow = "wait_for(600000)",
+  },
+}
+
+local SCRIPT = [[
+local worker = require "mooncrew.native_worker"
+%s
+crew.task("count", { perform = function(_, task) note("count", task.id, worker.handles()) end })
+crew.task("quick", { perform = function() %s end })
+crew.task("slow", { perform = function(_, task) note("waits", task.id) %s end })
+crew.task("retried", { perform = function() end })
+]]
+
+-- The number of open handles, asked by a task that runs alone. A process that was killed needs a moment to be gone.
+local function settled_handles(crew, queue, wanted)
+  local asked = 0
+  return crew:wait_until("the handles are closed", 20, function()
+    asked = asked + 1
+    local id = queue:add { type = "count", id = ("count%d-%s"):format(asked, wanted or "first") }
+    local entry = crew:wait_until("they are counted", 20, function()
+      for _, entry in ipairs(crew.notes:all "count") do
+        if entry[2] == id then return entry end
+      end
+    end)
+    local count = tonumber(entry[3])
+    return (not wanted or count <= wanted) and count, ("%d, not %s"):format(count, tostring(wanted))
+  end)
+end
+
+-- Tasks that end well, that time out in mid-wait, and that are cancelled there.
+local function add_tasks(queue)
+  local cancelled = {}
+  for i = 1, TASKS do
+    if i % 2 == 0 then
+      queue:add { type = "quick" }
+    elseif i % 4 == 1 then
+      queue:add { type = "slow", timeout = 1, retry = 0 }
+    else
+      cancelled[#cancelled + 1] = queue:add { type = "slow", retry = 0 }
+    end
+  end
+  return cancelled
+end
+
+local function run(crew, queue, round)
+  local cancelled = add_tasks(queue)
+  crew:wait_until("all slow ones wait", 30, function()
+    return crew.notes:count "waits" >= round * TASKS / 2
+  end)
+  for _, id in ipairs(cancelled) do
+    crew.redis:call("PUBLISH", "asynq:cancel", id)
+  end
+  crew:wait_until("all have ended", 30, function()
+    local counts = queue:counts()
+    return counts.active == 0 and counts.pending == 0, ("%d active"):format(counts.active)
+  end)
+end
+
+describe("no handle is left behind by", function()
+  for name, kind in pairs(KINDS) do
+    it(name, with_crew(function(crew)
+      local given = kind.setup and kind.setup(crew)
+      local function lua(text)
+        return given and text:gsub("%%s", given) or text
+      end
+      crew:script("t.lua", SCRIPT:format(lua(kind.before or ""), lua(kind.quick), lua(kind.slow)))
+      local queue = crew:queue()
+      crew:run { concurrency = TASKS }
+      run(crew, queue, 1) -- the first round makes what is kept and used again: timers of slots, of sleeps
+      local before = settled_handles(crew, queue)
+      run(crew, queue, 2)
+      settled_handles(crew, queue, before)
+    end))
+  end
+end)
