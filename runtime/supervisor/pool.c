@@ -18,7 +18,6 @@
 #define QUICK_DEATH_MS 10000
 #define RESPAWN_MIN_MS 100
 #define RESPAWN_MAX_MS 5000
-#define EXIT_WAIT_MS 500
 
 #define SHORT_US 20000 /* a worker whose handlers take less, in the mean, is given tasks in advance */
 #define LONG_US 1e6    /* what is taken for the mean until it is known */
@@ -234,7 +233,8 @@ static void give_up_place(mc_pool_place *place) {
 /* Whoever served a place has left it, by its end: what is to come there? */
 static void desert_place(mc_pool_place *place, const mc_worker *worker, int64_t status) {
   place->worker = NULL;
-  if (worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING))
+  place->served |= worker->state == MC_WORKER_SERVING || worker->state == MC_WORKER_DRAINING;
+  if (!place->served && (worker->load_failed || status == MC_WORKER_EXIT_LOAD_FAILED))
     give_up_place(place);
   else
     respawn_later(place, mc_clock_mono_ms() - worker->started_ms);
@@ -385,12 +385,22 @@ void mc_pool_kill(mc_pool *pool) {
   }
 }
 
+static void kill_late(mc_worker *worker) {
+  mc_log_begin(MC_LOG_WARN, "worker does not end");
+  mc_worker_log(worker);
+  mc_log_int("pid", worker->process.pid);
+  mc_log_text("detail",
+              "what it runs (crew.on_stop, or a blocking call) has not ended within kill_grace; it is killed");
+  mc_log_end();
+  mc_worker_kill(worker);
+}
+
 /* Their exits close the place. */
 static void on_exit_wait_over(uv_timer_t *timer) {
   const mc_pool_place *place = mc_container_of(timer, mc_pool_place, respawn);
   MC_LIST_EACH(link, &place->node->pool.workers) {
     if (mc_worker_place(worker_of(link)) == place)
-      mc_worker_kill(worker_of(link));
+      kill_late(worker_of(link));
   }
 }
 
@@ -400,11 +410,17 @@ void mc_pool_close(mc_node *node) {
   MC_LIST_EACH(link, &pool->workers) {
     worker_of(link)->killed_to_stop = true;
     mc_channel_close(&worker_of(link)->channel); /* at the end of its socket a worker exits */
+    if (!worker_of(link)->was_ready)
+      mc_worker_kill(worker_of(link)); /* it may be busy with loading, and has nothing to bring to an end */
   }
   for (size_t i = 0; i < pool->count; i++) {
-    uv_timer_start(&pool->places[i].respawn, on_exit_wait_over, EXIT_WAIT_MS, 0);
+    uv_timer_start(&pool->places[i].respawn, on_exit_wait_over, (uint64_t)node->config->kill_grace_ms, 0);
     close_when_deserted(&pool->places[i]);
   }
+}
+
+bool mc_pool_closed(const mc_pool *pool) {
+  return mc_list_empty(&pool->workers);
 }
 
 void mc_pool_deinit(mc_pool *pool) {

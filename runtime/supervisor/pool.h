@@ -6,7 +6,8 @@
  *       └────────────────────┴─── process ends ───┴──▶ its tasks go back (death.h) ──▶ respawn
  *
  * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
- * not load is not started again; when no worker is left the supervisor stops, or, when it watches the scripts, waits
+ * not load is not started again, unless one at its place was ready before: then what fails is what a function of
+ * crew.on_start needs, and may pass. When no worker is left the supervisor stops, or, when it watches the scripts, waits
  * until they are mended.
  *
  * A place is served by one worker. Others may belong to it: those that were retired and finish what they run, which
@@ -84,6 +85,7 @@ typedef struct mc_pool_place {
   uv_timer_t respawn;
   unsigned quick_deaths;  /* in a row */
   unsigned quick_growths; /* in a row: workers above memory_limit soon after their start */
+  bool served;            /* a worker was ready here */
 } mc_pool_place;
 
 /* The workers of one pool of the configuration. */
@@ -147,6 +149,7 @@ void mc_worker_recall(mc_worker *worker); /* at each look: takes back what stand
 /* No more respawns; closes the sockets, at which workers exit, and kills those that do not. The loop ends when all are
  * gone. */
 void mc_pool_close(struct mc_node *node);
-void mc_pool_deinit(mc_pool *pool); /* after the loop has ended */
+bool mc_pool_closed(const mc_pool *pool); /* no worker's process is left */
+void mc_pool_deinit(mc_pool *pool);       /* after the loop has ended */
 
 #endif

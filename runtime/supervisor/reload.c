@@ -118,6 +118,7 @@ static void take_over(mc_pool_place *place, mc_worker *fresh) {
   mc_worker *old = place->worker;
   uv_timer_stop(&place->respawn);
   place->quick_deaths = place->quick_growths = 0;
+  place->served = true;
   if (!old) {
     place->worker = fresh;
     return;
