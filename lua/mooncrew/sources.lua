@@ -1,8 +1,6 @@
 -- Where the text of scripts comes from: the disk, or, in a worker, the copy of them that its supervisor made, so that
 -- what is edited later does not reach it.
 
-local uv = require "luv"
-
 local M = {}
 
 local copied ---@type table<string, string>|nil  path → text; nil: they are read from the disk
@@ -32,7 +30,7 @@ function M.exists(path)
   if copied then
     return copied[path] ~= nil
   end
-  local info = uv.fs_stat(path)
+  local info = require("luv").fs_stat(path) -- only here: the worker's luv is made of what is made of this
   return info ~= nil and info.type == "file"
 end
 
