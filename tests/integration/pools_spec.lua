@@ -11,6 +11,10 @@ crew.task("block", { perform = function(_, task)
   while io.open(here .. "/hold") do os.execute "sleep 0.02" end
   note("end", task.queue, task.id)
 end })
+crew.task("pause", { perform = function(_, task)
+  crew.sleep(0.02)
+  note("end", task.queue, task.id)
+end })
 ]]
 
 local POOLS = { io = { workers = 1, concurrency = 500, queues = { default = 1 } },
@@ -80,8 +84,8 @@ describe("a pool", function()
   it("shares a queue with another without doubling a task, also by patterns", with_crew(function(crew)
     crew:script("t.lua", SCRIPT)
     local shared, tenant = crew:queue(), crew:queue "tenant:a"
-    add(shared, "block", 300)
-    add(tenant, "block", 60)
+    add(shared, "pause", 300)
+    add(tenant, "pause", 60)
     crew:run { queues = { default = 3, ["tenant:*"] = 1 }, pools = { a = { workers = 1, concurrency = 3 },
       b = { workers = 1, concurrency = 2, queues = { default = 1 }, prefetch = 0 } } }
     crew:wait_counts(shared, 30, { processed = 300, pending = 0, active = 0 })
