@@ -7,8 +7,8 @@
  *
  * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
  * not load is not started again, unless one at its place was ready before: then what fails is what a function of
- * crew.on_start needs, and may pass. When no worker is left the supervisor stops, or, when it watches the scripts, waits
- * until they are mended.
+ * crew.on_start needs, and may pass. When no worker is left the supervisor stops, or, when it watches the scripts,
+ * waits until they are mended.
  *
  * A place is served by one worker. Others may belong to it: those that were retired and finish what they run, which
  * counts against their successor's slots, and those that are being made ready to take it over (retire.h). All that live
