@@ -8,13 +8,15 @@
 --
 -- Pictures lie in the folder of APP_DATA, below which all paths are; "a/cat.png" gets "thumbnails/a/cat-320.png".
 --
--- Decoding pictures takes time of a processor, and memory. So these tasks have a queue of their own, and in
--- mooncrew.lua a pool serves it that does two at a time, while all that waits for networks goes on beside it:
+-- Decoding pictures takes processors and memory. So these tasks have a queue of their own, and in mooncrew.lua a pool
+-- of their own that does two at a time, while all that waits for networks goes on beside it:
 --
 --   pools = {
---     io  = { workers = 2, queues = { critical = 6, default = 3, low = 1 } },
---     cpu = { workers = 2, concurrency = 1, queues = { images = 1 } },
+--     io  = { workers = 2, concurrency = 500, queues = { critical = 6, default = 3, low = 1 } },
+--     cpu = { workers = 1, concurrency = 2, queues = { images = 1 } },
 --   },
+--
+-- (A handler that computes itself, and does not wait for a program, wants workers = 2, concurrency = 1 instead.)
 --
 -- A task that is cancelled, runs out of time, or whose worker dies takes its program with it.
 

@@ -57,7 +57,7 @@ end
 -- Does not return.
 local function refused(response, task)
   local status = response.status
-  local why = ("%s answered %d"):format(task.type, status)
+  local why = "the receiver answered " .. status
   if status < 500 and not AGAIN[status] then
     task:skip_retry(status == 410 and why .. ": it wants no more events, so unsubscribe it" or why)
   end
