@@ -1,4 +1,4 @@
--- What the receiver got for a path: luajit demo/requests.lua LOG PATH, a line for each request: status, Idempotency-Key,
+-- What the receiver got for a path: luajit demo/requests.lua LOG PATH. A line for each request: status, Idempotency-Key,
 -- Webhook-Timestamp, Webhook-Signature, body.
 
 local cjson = require "cjson"
