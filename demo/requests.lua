@@ -1,5 +1,5 @@
--- What the receiver got for a path: luajit demo/requests.lua LOG PATH. A line for each request: status, Idempotency-Key,
--- Webhook-Timestamp, Webhook-Signature, body.
+-- What the receiver got for a path: luajit demo/requests.lua LOG PATH
+-- A line for each request: status, Idempotency-Key, Webhook-Timestamp, Webhook-Signature, body.
 
 local cjson = require "cjson"
 

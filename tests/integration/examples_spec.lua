@@ -21,10 +21,10 @@ local function read(path)
   return text
 end
 
--- A node that serves the example scripts.
-local function run_examples(crew, env)
+-- A node that serves the example scripts, or a copy of them.
+local function run_examples(crew, env, scripts)
   env.APP_DATA = crew.folder .. "/data"
-  return crew:run({ scripts = ROOT .. "/scripts", pools = POOLS }, { env = env })
+  return crew:run({ scripts = scripts or ROOT .. "/scripts", pools = POOLS }, { env = env })
 end
 
 local function wait_state(crew, queue, id, state, seconds)
@@ -129,6 +129,52 @@ describe_or_not("an example with PostgreSQL and a mail server", function()
       assert.equal("1", server:psql "SELECT count(*) FROM verifications")
       assert.is_nil(sink:take())
     end))
+
+  it("whose worker is killed while the mail server thinks uses its secret again",
+    with_servers(function(crew, sink, env)
+      add_user("ada", "slow@example.org") -- for whom the server has no answer
+      local queue = crew:queue "critical"
+      local id = send_to(queue, "ada")
+      local node = run_examples(crew, env)
+      local secret = crew:wait_until("a secret is stored", 30, function()
+        local found = server:psql "SELECT secret FROM verifications"
+        return found ~= "" and found
+      end)
+      server:psql "UPDATE users SET email = 'ada@example.org'"
+      for _, pid in ipairs(node:workers()) do uv.kill(pid, "sigkill") end
+      wait_state(crew, queue, id, "completed")
+      link_is_in(crew, wait_mail(crew, sink), secret)
+      assert.equal("1", server:psql "SELECT count(*) FROM verifications")
+      assert.is_nil(sink:take())
+    end))
+
+  it("knows whom a link stands for, until it expires", with_servers(function(crew, sink, env)
+    add_user("ada", "ada@example.org")
+    local code, text = Process.run("cp", { args = { "-r", ROOT .. "/scripts/.", crew.scripts },
+      output = crew:file("cp.out", "") }, 20)
+    assert.equal(0, code, text)
+    crew:script("page.lua", [[
+      crew.task("page", { perform = function(payload)
+        local store = require("lib.accounts").open()
+        for name, secret in pairs { right = payload.secret, wrong = ("A"):rep(32), odd = "A'" } do
+          note(name, store:verify(secret, os.time()))
+        end
+        note("late", store:verify(payload.secret, os.time() + 24 * 3600 + 60))
+      end })
+    ]])
+    local queue = crew:queue "critical"
+    local id = send_to(queue, "ada")
+    run_examples(crew, env, crew.scripts)
+    wait_state(crew, queue, id, "completed")
+    wait_mail(crew, sink)
+    queue:add { type = "page", payload = ('{"secret":"%s"}'):format(server:psql "SELECT secret FROM verifications") }
+    crew:wait_until("the page has answered", 20, function() return crew.notes:count "late" == 1 end)
+    assert.same({ "right", "ada" }, { unpack(crew.notes:all("right")[1]) })
+    assert.same({ "late", "nil", "expired" }, { unpack(crew.notes:all("late")[1]) })
+    for _, name in ipairs { "wrong", "odd" } do
+      assert.same({ name, "nil", "not a secret of ours" }, { unpack(crew.notes:all(name)[1]) })
+    end
+  end))
 
   it("gives up on users and addresses that are not there, and tries again what may pass",
     with_servers(function(crew, sink, env)
