@@ -1,6 +1,7 @@
 -- A page of docs/ whose code blocks are run, each as what it is, in one project folder, from the top of the page down.
 --
 --   ```lua, first line a comment with a path   a file of the project, such as `-- scripts/hello.lua`
+--   ```lua with a line that begins `describe(`  a spec
 --   ```lua                                     a program, run by LuaJIT; MOONCREW_REDIS is set
 --   ```lua handler                             the body of a handler, run by a worker of the project; must end well
 --   ```sh                                      commands that must succeed
@@ -80,6 +81,7 @@ function Page:write(path, text)
   file:write(text)
   file:close()
   self.has_spec = self.has_spec or path:find "_spec%.lua$" ~= nil
+  self.has_scripts = self.has_scripts or path:find "^scripts/" ~= nil
   self.is_stale = self.is_stale or path:find "%.lua$" ~= nil
 end
 
@@ -106,9 +108,9 @@ function Page:stop()
   end
 end
 
---- Serves what stands in the project now.
+--- Serves what stands in the project now, if anything does.
 function Page:serve()
-  if self.node and not self.is_stale then return end
+  if not self.has_scripts or self.node and not self.is_stale then return end
   self:stop()
   self.runs = self.runs + 1
   local node = Process.start(Node.program, { args = { "run" }, cwd = self.folder, env = self:environment(),
@@ -127,6 +129,10 @@ local run_block = {}
 
 function run_block.file(page, block)
   page:write(block.path, block.text)
+end
+
+function run_block.spec(page, block)
+  page:write(("spec/docs_%d_spec.lua"):format(block.line), block.text)
 end
 
 function run_block.lua(page, block)
@@ -209,6 +215,7 @@ end
 
 local function kind_of(block)
   if block.path then return "file" end
+  if block.language == "lua" and ("\n" .. block.text):find "\ndescribe%(" then return "spec" end
   return block.language == "lua" and block.what == "handler" and "handler" or block.language
 end
 
@@ -226,7 +233,7 @@ function Page:run_all()
     end
   end
   self:stop()
-  self:must(Node.program, { "check" })
+  if self.has_scripts then self:must(Node.program, { "check" }) end
   if self.has_spec then self:must(Node.program, { "test" }) end
   return ran
 end
