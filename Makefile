@@ -92,12 +92,14 @@ $(GEN)/protocol/task.pb-c.c $(GEN)/protocol/task.pb-c.h &: runtime/protocol/task
 SERVER_SCRIPTS := $(wildcard runtime/protocol/server/*.lua)
 $(GEN)/protocol/server_scripts.c: tools/embed.lua $(SERVER_SCRIPTS)
 	@mkdir -p $(@D)
-	luajit tools/embed.lua scripts $@ $(SERVER_SCRIPTS)
+	@echo "embed $@"
+	@luajit tools/embed.lua scripts $@ $(SERVER_SCRIPTS)
 
 LUA_MODULES := $(shell find lua -name '*.lua')
 $(GEN)/lualib/lua_modules.c: tools/embed.lua $(LUA_MODULES)
 	@mkdir -p $(@D)
-	luajit tools/embed.lua modules $@ $(LUA_MODULES)
+	@echo "embed $@"
+	@luajit tools/embed.lua modules $@ $(LUA_MODULES)
 
 # ---- installation ----
 
@@ -113,7 +115,7 @@ install: all ## into $(DESTDIR)$(PREFIX): the program, the C library, the Lua mo
 	ln -sf libmooncrew.so.0 $(ROOT)/lib/libmooncrew.so
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' runtime/client/mooncrew.pc.in >$(ROOT)/lib/pkgconfig/mooncrew.pc
 	install -m 755 $(BUILD)/lua/mooncrew/native.so $(BUILD)/lua/mooncrew/native_client.so $(ROOT)/lib/lua/5.1/mooncrew/
-	for file in $$(cd lua && find mooncrew -name '*.lua' -not -path '*/cli/*'); do \
+	for file in $$(cd lua && find mooncrew -name '*.lua' -not -path '*/cli/*' -not -path '*/gen/*'); do \
 	  install -D -m 644 lua/$$file $(ROOT)/share/lua/5.1/$$file || exit 1; done
 
 include tests/rules.mk

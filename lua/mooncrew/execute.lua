@@ -1,7 +1,9 @@
 -- Runs one task from its bytes to its outcome: finds the handler, decodes the payload, calls middleware and handler,
 -- and puts what became of it into the terms of a result frame. Nothing that a handler does makes it raise.
 
+local describe = require "mooncrew.raised"
 local duration = require "mooncrew.duration"
+local hooks = require "mooncrew.hooks"
 local host = require "mooncrew.host"
 local json = require "mooncrew.json"
 local outcome = require "mooncrew.outcome"
@@ -17,38 +19,16 @@ local Failure = {}
 
 local xpcall, type, tostring = xpcall, type, tostring
 
--- A raised value in words. Strings have their place in them already.
-local function describe(value)
-  local kind = type(value)
-  if kind == "string" then
-    return value ~= "" and value or "an error without a message (the string is empty)"
-  elseif value == nil then
-    return "an error without a message (nil was raised)"
-  elseif kind ~= "table" or (getmetatable(value) or {}).__tostring then
-    local text = tostring(value)
-    return kind == "table" and text or ("a %s was raised as an error: %s"):format(kind, text)
-  elseif type(value.message) == "string" then
-    return value.message
-  end
-  return "a table was raised as an error: " .. (json.encode(value) or "it cannot be shown as JSON")
-end
-
--- describe() calls the user's __tostring, which may itself fail.
-local function describe_safely(value)
-  local ok, text = pcall(describe, value)
-  return ok and tostring(text) or "an error whose text cannot be read"
-end
-
 --- A raised value as text for people.
 ---@type fun(value: any): string
-execute.describe = describe_safely
+execute.describe = describe
 
 -- The handler of xpcall: taken here, where the stack that failed still stands.
 local function on_error(value)
   if outcome.is(value) then
     return value
   end
-  return setmetatable({ text = describe_safely(value), trace = trace.of(value) }, Failure)
+  return setmetatable({ text = describe(value), trace = trace.of(value) }, Failure)
 end
 
 --- For xpcall: a raised value as {text, trace}; an outcome stays what it is.
@@ -68,29 +48,35 @@ local function run_middleware(i, payload, task, definition)
   end)
 end
 
--- The task's own delay before the next retry in seconds, nil for the default.
-local function own_delay(definition, task, text)
-  if not definition.retry then
-    return nil
-  end
-  local ok, delay = pcall(definition.retry, task.retried, text)
+-- What a retry function says, in seconds; nil for nothing, or when it fails.
+local function ask_delay(whose, retry, task, text)
+  local ok, delay = pcall(retry, task.retried, text, task)
   local seconds, message
   if ok and delay ~= nil then
     seconds, message = duration.seconds(delay)
   elseif not ok then
-    message = describe_safely(delay)
+    message = describe(delay)
   end
   if message then
-    host.log("warn", "the task's retry function failed, the default delay applies", { error = message }, task)
+    host.log("warn", whose .. " retry function failed, the default delay applies", { error = message }, task)
   end
   return seconds
 end
 
+-- The delay before the next retry in seconds: as the task says, else as crew.retry says, else nil for the default.
+local function delay_of(definition, task, text)
+  local delay = definition.retry and ask_delay("the task's", definition.retry, task, text)
+  if not delay and registry.retry then
+    delay = ask_delay("the scripts'", registry.retry.delay, task, text)
+  end
+  return delay or nil
+end
+
 local function finish_failed(definition, task, stopped, failure)
   if type(failure) ~= "table" then -- the error handler itself failed: no stack was left to run it
-    failure = { text = describe_safely(failure) }
+    failure = { text = describe(failure) }
   end
-  local delay = stopped ~= "CANCELLED" and own_delay(definition, task, failure.text) or nil
+  local delay = stopped ~= "CANCELLED" and delay_of(definition, task, failure.text) or nil
   return stopped or "FAILED", failure.text, failure.trace, delay
 end
 
@@ -102,7 +88,7 @@ local function finish_done(definition, task, value)
   end
   local ok, text, message = pcall(json.encode, value, "result")
   if not ok then
-    text, message = nil, describe_safely(text)
+    text, message = nil, describe(text)
   end
   if text then
     return "DONE", text, nil, nil, true
@@ -113,20 +99,12 @@ end
 local function decode(definition, bytes)
   local ok, fits, value = pcall(definition.decode, definition, bytes)
   if not ok then
-    return nil, describe_safely(fits)
+    return nil, describe(fits)
   end
   return fits, value
 end
 
---- Runs the task. `fiber.stopped` says afterwards whether it was told to stop meanwhile.
----@param task mooncrew.Context
----@param fiber mooncrew.Fiber
----@return string kind  an outcome of the result frame (mc_outcome in runtime/protocol/frames.h): "DONE", "FAILED" …
----@return string|nil text  the result of DONE, else the error or reason
----@return string|nil trace
----@return number|nil delay  seconds
----@return boolean|nil is_json  whether the result is JSON, and not a string that the handler returned
-function execute.run(task, fiber)
+local function attempt(task, fiber)
   local definition = registry.find(task.type)
   if not definition then
     return "FAILED", ('handler not found for task "%s"'):format(task.type)
@@ -145,6 +123,23 @@ function execute.run(task, fiber)
     return value.kind, value.why, nil, value.delay
   end
   return finish_failed(definition, task, fiber.stopped, value)
+end
+
+--- Runs the task, and the functions of crew.on_error if it ends badly. `fiber.stopped` says afterwards whether it was
+--- told to stop meanwhile.
+---@param task mooncrew.Context
+---@param fiber mooncrew.Fiber
+---@return string kind  an outcome of the result frame (mc_outcome in runtime/protocol/frames.h): "DONE", "FAILED" …
+---@return string|nil text  the result of DONE, else the error or reason
+---@return string|nil trace
+---@return number|nil delay  seconds
+---@return boolean|nil is_json  whether the result is JSON, and not a string that the handler returned
+function execute.run(task, fiber)
+  local kind, text, stack, delay, is_json = attempt(task, fiber)
+  if kind ~= "DONE" then
+    hooks.failed(fiber, task, kind, text, stack, delay)
+  end
+  return kind, text, stack, delay, is_json
 end
 
 return execute

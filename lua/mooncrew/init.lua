@@ -6,8 +6,11 @@ local cron = require "mooncrew.cron"
 local distribute = require "mooncrew.distribute"
 local duration = require "mooncrew.duration"
 local gather = require "mooncrew.gather"
+local hooks = require "mooncrew.hooks"
 local json = require "mooncrew.json"
 local log = require "mooncrew.log"
+local place = require "mooncrew.place"
+local read_retry = require "mooncrew.retry"
 local registry = require "mooncrew.registry"
 local schema = require "mooncrew.schema"
 local scope = require "mooncrew.scope"
@@ -59,6 +62,31 @@ function crew.use(middleware)
     error(("crew.use: expected function, got %s"):format(type(middleware)), 2)
   end
   table.insert(registry.middleware, middleware)
+end
+
+--- Calls a function for every attempt that ended badly: crew.on_error(function(task, message, details) … end).
+crew.on_error = hooks.on_error
+
+--- Calls a function in every worker before it gets its first task: open a pool, warm a cache.
+crew.on_start = hooks.on_start
+
+--- Calls a function in every worker that ends, when no task is left.
+crew.on_stop = hooks.on_stop
+
+--- Says when failed tasks are tried again whose definition says nothing of it, or whose retry function returns nil: a
+--- delay, a list of delays (the last for all that follow), or a function of how often the task was retried, its error
+--- and the task, which returns a delay, or nil for the default.
+---@param retry number|string|(number|string)[]|mooncrew.RetryFunction
+function crew.retry(retry)
+  local delay, message = read_retry(retry)
+  if not delay then
+    error("crew.retry" .. message, 2)
+  end
+  local source = place.of_caller(2)
+  if registry.retry then
+    error(("crew.retry is called twice: at %s and at %s"):format(registry.retry.source, source), 2)
+  end
+  registry.retry = { delay = delay, source = source }
 end
 
 --- Waits at least this long while other tasks run; 0 lets them have a turn.

@@ -12,7 +12,7 @@
 --   * an error in it fails the task, at its next wait, and never the worker;
 --   * it cannot wait: it runs in no task's coroutine. It resumes one.
 -- A handle belongs to the task that made it, and is closed when the task ends, however it ends; crew.async.keep(handle)
--- lets it stay. What is made while scripts are loaded belongs to nobody, and stays.
+-- lets it stay. What is made while scripts are loaded, or by crew.on_start, belongs to nobody, and stays.
 
 local execute = require "mooncrew.execute"
 local host = require "mooncrew.host"
@@ -49,7 +49,7 @@ local function owner()
     return calling
   end
   local fiber = strand.acting()
-  return fiber and scope.of(fiber)
+  return fiber and fiber.slot and scope.of(fiber) or nil -- a hook of the worker has no slot
 end
 
 -- ---- callbacks ----

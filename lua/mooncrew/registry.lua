@@ -24,6 +24,14 @@ end
 ---@type mooncrew.CronEntry[]
 registry.cron = {}
 
+--- The functions of crew.on_error, crew.on_start and crew.on_stop, in the order they were declared (mooncrew.hooks).
+---@type table<string, mooncrew.Hook[]>
+registry.hooks = { on_error = {}, on_start = {}, on_stop = {} }
+
+--- What crew.retry said, and where; nil: nothing.
+---@type { delay: mooncrew.RetryFunction, source: string }|nil
+registry.retry = nil
+
 --- Registers a definition. Its type is a name, or a prefix when it ends in "*".
 ---@param definition mooncrew.Definition
 ---@return true|nil, string|nil message  names both places when the type is taken
@@ -99,6 +107,8 @@ function registry.reset()
   by_name, prefixes, all, rules = {}, {}, {}, {}
   registry.middleware = {}
   registry.cron = {}
+  registry.hooks = { on_error = {}, on_start = {}, on_stop = {} }
+  registry.retry = nil
 end
 
 return registry

@@ -1,11 +1,11 @@
 -- crew.task: defines and registers a task type. What it returns, the definition, is also the type's distributor.
 
 local distribute = require "mooncrew.distribute"
-local duration = require "mooncrew.duration"
 local json = require "mooncrew.json"
 local native = require "mooncrew.native"
 local place = require "mooncrew.place"
 local normalize = require("mooncrew.options").normalize
+local read_retry = require "mooncrew.retry"
 local registry = require "mooncrew.registry"
 local schemas = require "mooncrew.schema"
 local unknown = require "mooncrew.unknown"
@@ -15,7 +15,7 @@ local unknown = require "mooncrew.unknown"
 ---@field options table  the options declared: queue max_retry timeout unique retention
 ---@field payload mooncrew.Schema|"raw"|nil
 ---@field perform fun(payload: any, task: mooncrew.Context): any
----@field retry nil|fun(retried: integer, message: string): number|string|nil
+---@field retry mooncrew.RetryFunction|nil
 ---@field description string|nil
 ---@field source string  "file:line"
 local Definition = {}
@@ -86,40 +86,6 @@ local function declared_options(def)
     return nil, message
   end
   return options
-end
-
--- A list of delays: one for each retry, the last for all that follow.
-local function retry_list(list)
-  local delays = {}
-  for i, delay in ipairs(list) do
-    local seconds, message = duration.seconds(delay)
-    if not seconds then
-      return nil, ("retry[%d]: %s"):format(i, message)
-    end
-    delays[i] = seconds
-  end
-  if #delays == 0 then
-    return nil, "retry: the list of delays is empty"
-  end
-  return function(retried)
-    return delays[math.min(retried + 1, #delays)]
-  end
-end
-
--- A function of (retried, message), whatever way the delays were given.
-local function retry_function(retry)
-  if retry == nil or type(retry) == "function" then
-    return retry
-  elseif type(retry) == "table" then
-    return retry_list(retry)
-  end
-  local seconds, message = duration.seconds(retry)
-  if not seconds then
-    return nil, "retry: " .. message
-  end
-  return function()
-    return seconds
-  end
 end
 
 --- The payload as the bytes that travel.
@@ -232,9 +198,11 @@ local function build(name, def, source)
     return nil, message
   end
   local retry
-  retry, message = retry_function(def.retry)
-  if message then
-    return nil, message
+  if def.retry ~= nil then
+    retry, message = read_retry(def.retry)
+    if not retry then
+      return nil, "retry" .. message
+    end
   end
   return setmetatable({ type = name, options = options, payload = def.payload, perform = def.perform, retry = retry,
     description = def.description, source = source }, Definition)

@@ -8,6 +8,7 @@ local context = require "mooncrew.context"
 local distribute = require "mooncrew.distribute"
 local execute = require "mooncrew.execute"
 local fold = require "mooncrew.fold"
+local hooks = require "mooncrew.hooks"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
@@ -18,6 +19,7 @@ local worker = {}
 
 local fibers = {} ---@type table<integer, mooncrew.Fiber>  by slot
 local enqueues = {} ---@type table<integer, fun(...)>  by request: who waits for the answer
+local closing = false -- the supervisor has closed its end
 
 -- A client would block every other task while it waits.
 package.preload["mooncrew.native_client"] = function()
@@ -44,10 +46,18 @@ host.use {
   timer_stop = native.timer_stop,
   log = write_log,
   ready = function(fiber)
-    native.task_ready(fiber.slot)
+    if fiber.slot then
+      native.task_ready(fiber.slot)
+    else -- it runs a hook of the worker
+      native.timer_start(0, function()
+        async.step(fiber)
+      end)
+    end
   end,
   parked = function(fiber)
-    native.task_park(fiber.slot)
+    if fiber.slot then
+      native.task_park(fiber.slot)
+    end
   end,
 }
 
@@ -60,6 +70,9 @@ end
 
 --- Sends the task to the supervisor, which enqueues it, and waits for the answer.
 function distribute.backend(type, bytes, options)
+  if closing then
+    return nil, "the worker ends: nothing can be enqueued any more", "UNAVAILABLE"
+  end
   local request
   local id, process_at, message, code = async.await(function(resume)
     request = native.enqueue_send(async.current().slot, type, bytes, options)
@@ -113,23 +126,44 @@ local function group_rules()
   return list
 end
 
---- Loads the scripts.
+local function manifest()
+  local list = { groups = group_rules(), cron = registry.cron }
+  for _, definition in ipairs(registry.all()) do
+    list[#list + 1] = definition.type
+    list[#list + 1] = definition.options.queue or ""
+  end
+  return list
+end
+
+--- Loads the scripts and runs the functions of crew.on_start, which may wait. Then, maybe before this returns,
+--- native.load_end is called with
+---   manifest: type and declared queue (or ""), in turns; in its fields cron and groups the entries of crew.cron and
+---   the rules for groups; or
+---   nil and a message that names file and line.
 ---@param folder string
----@return table|nil manifest  type and declared queue (or ""), in turns; in its fields cron and groups the entries of
---- crew.cron and the rules for groups
----@return string|nil message  names file and line
 function worker.load(folder)
   local ok, message = scripts.load(folder)
   if not ok then
-    return nil, message
+    return native.load_end(nil, message)
   end
-  local manifest = { groups = group_rules() }
-  for _, definition in ipairs(registry.all()) do
-    manifest[#manifest + 1] = definition.type
-    manifest[#manifest + 1] = definition.options.queue or ""
-  end
-  manifest.cron = registry.cron
-  return manifest
+  async.step(async.fiber(function(fiber)
+    ok, message = hooks.start(fiber)
+    native.load_end(ok and manifest(), message)
+  end, function(_, why)
+    native.load_end(nil, "crew.on_start: " .. why)
+  end))
+end
+
+--- Runs the functions of crew.on_stop, which may wait; then, maybe before this returns, calls native.close_end.
+function worker.close()
+  closing = true
+  async.step(async.fiber(function()
+    hooks.stop()
+    native.close_end()
+  end, function(_, why)
+    host.log("error", "a function of crew.on_stop failed", { error = why })
+    native.close_end()
+  end))
 end
 
 --- Starts a task, and runs it until it waits or ends.

@@ -16,7 +16,6 @@
 #define QUICK_DEATH_MS 10000
 #define RESPAWN_MIN_MS 100
 #define RESPAWN_MAX_MS 5000
-#define EXIT_WAIT_MS 500
 
 #define SHORT_US 20000 /* a worker whose handlers take less, in the mean, is given tasks in advance */
 #define LONG_US 1e6    /* what is taken for the mean until it is known */
@@ -146,11 +145,12 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   kill(-process->pid, SIGKILL); /* what its handlers left behind */
   mc_channel_drain(&worker->channel);
   place->worker = NULL;
+  place->served |= worker->state == MC_WORKER_SERVING || worker->state == MC_WORKER_DRAINING;
   mc_death_settle(worker, status, signal);
   mc_manifest_agree(place->node);
   if (place->node->pool.closing)
     close_place(place);
-  else if (worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING))
+  else if (!place->served && (worker->load_failed || status == MC_WORKER_EXIT_LOAD_FAILED))
     give_up_place(place);
   else
     respawn_later(place, mc_clock_mono_ms() - worker->started_ms);
@@ -259,7 +259,14 @@ void mc_pool_kill(mc_pool *pool) {
 }
 
 static void on_exit_wait_over(uv_timer_t *timer) {
-  mc_worker_kill(mc_container_of(timer, mc_pool_place, respawn)->worker); /* its exit closes the place */
+  mc_worker *worker = mc_container_of(timer, mc_pool_place, respawn)->worker;
+  mc_log_begin(MC_LOG_WARN, "worker does not end");
+  mc_log_int("worker", worker->index);
+  mc_log_int("pid", worker->process.pid);
+  mc_log_text("detail",
+              "what it runs (crew.on_stop, or a blocking call) has not ended within kill_grace; it is killed");
+  mc_log_end();
+  mc_worker_kill(worker); /* its exit closes the place */
 }
 
 void mc_pool_close(mc_node *node) {
@@ -274,8 +281,15 @@ void mc_pool_close(mc_node *node) {
     }
     place->worker->killed_to_stop = true;
     mc_channel_close(&place->worker->channel); /* at the end of its socket a worker exits */
-    uv_timer_start(&place->respawn, on_exit_wait_over, EXIT_WAIT_MS, 0);
+    uv_timer_start(&place->respawn, on_exit_wait_over, (uint64_t)node->config->kill_grace_ms, 0);
   }
+}
+
+bool mc_pool_closed(const mc_pool *pool) {
+  for (size_t i = 0; i < pool->count; i++)
+    if (pool->places[i].worker)
+      return false;
+  return true;
 }
 
 void mc_pool_deinit(mc_pool *pool) {

@@ -5,7 +5,8 @@
  *       └────────────────────┴─── process ends ───┴──▶ its tasks go back (death.h) ──▶ respawn
  *
  * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
- * not load is not started again; when no worker is left the supervisor stops.
+ * not load is not started again, unless one at its place was ready before: then what fails is what a function of
+ * crew.on_start needs, and may pass. When no worker is left the supervisor stops.
  *
  * Prefetch: tasks beyond a worker's concurrency hide the round trip to Redis while handlers are short, and would only
  * keep others from running them while handlers are long. So a worker gets them only while the mean duration of its
@@ -63,6 +64,7 @@ typedef struct mc_pool_place {
   mc_worker *worker; /* NULL: none runs here */
   uv_timer_t respawn;
   unsigned quick_deaths; /* in a row */
+  bool served;           /* a worker was ready here */
 } mc_pool_place;
 
 typedef struct mc_pool {
@@ -92,6 +94,7 @@ void mc_worker_recall(mc_worker *worker); /* at each look: takes back what stand
 /* No more respawns; closes the sockets, at which workers exit, and kills those that do not. The loop ends when all are
  * gone. */
 void mc_pool_close(struct mc_node *node);
-void mc_pool_deinit(mc_pool *pool); /* after the loop has ended */
+bool mc_pool_closed(const mc_pool *pool); /* no worker's process is left */
+void mc_pool_deinit(mc_pool *pool);       /* after the loop has ended */
 
 #endif

@@ -13,7 +13,7 @@
 
 #define CANCEL_MS 300   /* for coroutines to end after they were cancelled */
 #define FAREWELL_MS 150 /* for Redis to answer our last command */
-#define CLOSE_MS 700    /* for workers and connections to close */
+#define CLOSE_MS 700    /* for connections to close; workers have kill_grace, and then as long for their death */
 #define KILLED_MS 550   /* for Redis to take back what killed workers had; with CANCEL_MS under a second */
 
 bool mc_shutdown_fetching(const mc_node *node) {
@@ -44,6 +44,11 @@ static void close_signals(mc_node *node) {
 
 static void on_not_closed(uv_timer_t *timer) {
   mc_node *node = mc_container_of(timer, mc_node, shutdown.timer);
+  if (!mc_pool_closed(&node->pool) && !node->shutdown.workers_late) {
+    node->shutdown.workers_late = true;
+    uv_timer_start(timer, on_not_closed, (uint64_t)node->config->kill_grace_ms, 0);
+    return;
+  }
   node->shutdown.cut_short = true;
   uv_stop(&node->loop);
 }

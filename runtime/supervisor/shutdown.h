@@ -9,7 +9,8 @@
  *                                 │ all settled, or too late for Redis to answer
  *                                 ▼
  *                             closing      heartbeat taken away, and when Redis has confirmed that, connections and
- *                                          workers are closed; the loop ends
+ *                                          workers are closed, which run what scripts gave to crew.on_stop, for
+ *                                          kill_grace at most; the loop ends
  *
  * No retry is spent on any task by our stopping.
  */
@@ -26,8 +27,9 @@ typedef enum mc_phase { MC_RUNNING, MC_QUIET, MC_DRAINING, MC_CANCELLING, MC_CLO
 typedef struct mc_shutdown {
   mc_phase phase;
   int exit_code;
-  bool cut_short;   /* the loop did not come to its end: a name look-up is under way, which nothing can stop */
-  uv_timer_t timer; /* ends the phase at hand */
+  bool cut_short;    /* the loop did not come to its end: a name look-up is under way, which nothing can stop */
+  bool workers_late; /* connections had their time to close, workers still have theirs */
+  uv_timer_t timer;  /* ends the phase at hand */
 } mc_shutdown;
 
 void mc_shutdown_open(struct mc_node *node); /* signals and timer */

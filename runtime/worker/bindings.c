@@ -176,7 +176,7 @@ static mc_enqueue_options check_new_task(lua_State *L) {
 
 static int enqueue_send(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
-  uint32_t slot = mc_bindings_check_slot(L, tasks);
+  uint32_t slot = lua_isnil(L, 1) ? MC_NO_SLOT : mc_bindings_check_slot(L, tasks);
   mc_enqueue_options options = check_new_task(L);
   lua_pushnumber(L, (lua_Number)mc_tasks_enqueue(tasks, slot, &options));
   return 1;
@@ -206,6 +206,21 @@ static int fold_unfit(lua_State *L) {
   }
   mc_frame_folded folded = {.unfit = places, .unfit_count = count};
   mc_tasks_folded(tasks, slot, &folded);
+  return 0;
+}
+
+/* ---- begin and end of the worker ---- */
+
+static int load_end(lua_State *L) {
+  mc_bindings *bindings = bindings_of(L);
+  lua_settop(L, 2);
+  bindings->on_load_end(bindings->arg, L);
+  return 0;
+}
+
+static int close_end(lua_State *L) {
+  mc_bindings *bindings = bindings_of(L);
+  bindings->on_close_end(bindings->arg);
   return 0;
 }
 
@@ -263,7 +278,8 @@ static const luaL_Reg functions[] = {
     {"log_begin", log_begin},     {"log_text", log_text},
     {"log_json", log_json},       {"log_end", log_end},
     {"fold_finish", fold_finish}, {"fold_unfit", fold_unfit},
-    {"handles", handles},
+    {"handles", handles},         {"load_end", load_end},
+    {"close_end", close_end},
 };
 
 void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {

@@ -8,7 +8,10 @@
  *   fold_unfit(slot, places)                       it did not begin: the payloads at these places do not fit
  *   timer_start(seconds, callback) → timer         calls back once, never early
  *   timer_stop(timer)                              harmless when it has ended
- *   enqueue_send(slot, type, payload, options) → request    options as mooncrew.options.normalize makes them
+ *   enqueue_send(slot, type, payload, options) → request    options as mooncrew.options.normalize makes them; slot nil:
+ *                                                  a hook of the worker asks
+ *   load_end(manifest, message)                    worker.load has ended; manifest is nil when it failed
+ *   close_end()                                    worker.close has ended; does not return
  *   log_begin(level, event) → whether it is wanted; then log_text(key, text), log_json(key, json) …, log_end()
  *   clock_wall(), clock_monotonic()                seconds
  *   handles() → count                              open handles of the worker's loop: what waits must leave none behind
@@ -26,6 +29,9 @@
 typedef struct mc_bindings {
   mc_tasks *tasks;
   mc_timers *timers;
+  void (*on_load_end)(void *arg, lua_State *L); /* the arguments of load_end are on the stack, from 1 */
+  void (*on_close_end)(void *arg);
+  void *arg;
 } mc_bindings;
 
 /* Its first upvalue is the mc_bindings, a light userdata. */

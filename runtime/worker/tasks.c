@@ -424,7 +424,8 @@ void mc_tasks_ready(mc_tasks *tasks, uint32_t slot) {
 }
 
 uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options) {
-  mc_frame_enqueue enqueue = {++tasks->next_request, tasks->slots[slot]->number, *options};
+  uint64_t attempt = slot == MC_NO_SLOT ? 0 : tasks->slots[slot]->number;
+  mc_frame_enqueue enqueue = {++tasks->next_request, attempt, *options};
   mc_frame_enqueue_encode(mc_upstream_out(tasks->upstream), &enqueue);
   return enqueue.request;
 }

@@ -60,7 +60,9 @@ void mc_tasks_blame(mc_tasks *tasks, uint32_t slot);
 void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result);
 /* The same for a fold that ended well. */
 void mc_tasks_folded(mc_tasks *tasks, uint32_t slot, mc_frame_folded *folded);
-/* Sends what the task asks for; returns the number that the answer will carry. */
+/* Sends what the task asks for (MC_NO_SLOT: no task, the worker itself); returns the number that the answer will carry.
+ */
+#define MC_NO_SLOT UINT32_MAX
 uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options);
 
 #endif

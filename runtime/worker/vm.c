@@ -9,6 +9,8 @@
 #include "worker/bindings.h"
 #include "worker/exec.h"
 #include "worker/luv.h"
+#include "worker/native_postgres.h"
+#include "worker/native_redis.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -16,8 +18,23 @@
 
 static const char *const entry_names[MC_VM_ENTRIES] = {
     [MC_VM_LOAD] = "load",     [MC_VM_START] = "start",       [MC_VM_STEP] = "step", [MC_VM_STOP] = "stop",
-    [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold",
+    [MC_VM_FORGET] = "forget", [MC_VM_ENQUEUED] = "enqueued", [MC_VM_FOLD] = "fold", [MC_VM_CLOSE] = "close",
 };
+
+static uv_loop_t *loop_of(lua_State *L) {
+  const mc_bindings *bindings = lua_touserdata(L, lua_upvalueindex(1));
+  return bindings->tasks->loop;
+}
+
+static int open_native_postgres(lua_State *L) {
+  mc_native_postgres_push(L, loop_of(L));
+  return 1;
+}
+
+static int open_native_redis(lua_State *L) {
+  mc_native_redis_push(L, loop_of(L));
+  return 1;
+}
 
 /* C halves of Lua modules that need the worker: opened when a script first asks for them. The upvalue is the
  * mc_bindings. */
@@ -26,6 +43,8 @@ static const luaL_Reg native_modules[] = {
     {"mooncrew.native_luv", luaopen_mooncrew_native_luv},
     {"luv", luaopen_mooncrew_luv},
     {"mooncrew.native_exec", luaopen_mooncrew_native_exec},
+    {"mooncrew.native_postgres", open_native_postgres},
+    {"mooncrew.native_redis", open_native_redis},
 };
 
 /* Where a call of ours stands on the Lua stack: it is always empty between calls, and coroutines have their own. */

@@ -16,6 +16,7 @@ typedef enum mc_vm_entry {
   MC_VM_STOP,
   MC_VM_FORGET,
   MC_VM_ENQUEUED,
+  MC_VM_CLOSE,
   MC_VM_ENTRIES,
 } mc_vm_entry;
 

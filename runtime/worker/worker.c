@@ -1,4 +1,5 @@
-/* The worker process: see worker.h. Its first frame, SETTINGS, says what to load; READY or LOAD_FAILED answers it. */
+/* The worker process: see worker.h. Its first frame, SETTINGS, says what to load; READY or LOAD_FAILED answers it, once
+ * the scripts' functions for the start have run. When the supervisor closes its end, those for the stop run. */
 #include "worker/worker.h"
 
 #include "base/log.h"
@@ -22,7 +23,8 @@ typedef struct worker {
   mc_tasks tasks;
   mc_timers timers;
   mc_bindings bindings;
-  bool ready;
+  bool configured; /* SETTINGS came */
+  bool ready;      /* READY was sent */
 } worker;
 
 /* ---- the end ---- */
@@ -93,34 +95,39 @@ static mc_frame_group_rule *read_rules(lua_State *L, int manifest, size_t *out_c
 }
 
 /* READY from the manifest on the stack: type and queue in turns, and its fields cron and groups. */
-static void send_ready(worker *self, int manifest) {
-  size_t count = lua_objlen(self->vm.L, manifest) / 2;
+static void send_ready(worker *self, lua_State *L, int manifest) {
+  size_t count = lua_objlen(L, manifest) / 2;
   mc_frame_manifest_entry *entries = mc_alloc((count + 1) * sizeof *entries);
   for (size_t i = 0; i < count; i++) {
-    entries[i].type = item(self->vm.L, manifest, 2 * i + 1);
-    entries[i].queue = item(self->vm.L, manifest, 2 * i + 2);
+    entries[i].type = item(L, manifest, 2 * i + 1);
+    entries[i].queue = item(L, manifest, 2 * i + 2);
   }
   mc_frame_ready ready = {.entries = entries, .count = count};
   mc_cron_entry *cron;
   mc_err err;
-  if (mc_manifest_cron(self->vm.L, manifest, &cron, &ready.cron_count, &err))
+  if (mc_manifest_cron(L, manifest, &cron, &ready.cron_count, &err))
     fail_load(self, err.text);
   ready.cron = cron;
-  ready.rules = read_rules(self->vm.L, manifest, &ready.rule_count);
+  ready.rules = read_rules(L, manifest, &ready.rule_count);
   mc_frame_ready_encode(mc_upstream_out(&self->upstream), &ready);
   mc_frame_ready_free(&ready);
 }
 
+static void on_load_end(void *arg, lua_State *L) {
+  worker *self = arg;
+  enum { MANIFEST = 1, MESSAGE };
+  if (!lua_istable(L, MANIFEST))
+    fail_load(self, lua_tostring(L, MESSAGE));
+  send_ready(self, L, MANIFEST);
+  self->ready = true;
+}
+
 static void load_scripts(worker *self, mc_slice folder) {
   mc_err err;
-  enum { MANIFEST = 2, MESSAGE }; /* results of worker.load, behind the error handler */
   mc_vm_begin(&self->vm, MC_VM_LOAD);
   lua_pushlstring(self->vm.L, folder.data, folder.size);
-  if (mc_vm_run(&self->vm, 2, &err))
+  if (mc_vm_run(&self->vm, 0, &err))
     fail_load(self, err.text);
-  if (!lua_istable(self->vm.L, MANIFEST))
-    fail_load(self, lua_tostring(self->vm.L, MESSAGE));
-  send_ready(self, MANIFEST);
   mc_vm_end(&self->vm);
 }
 
@@ -139,6 +146,7 @@ static void on_settings(worker *self, mc_slice body) {
   mc_err err;
   if (mc_frame_settings_decode(body, &settings) || settings.concurrency == 0)
     fail("malformed settings");
+  self->configured = true;
   configure_log(&settings);
   if (mc_page_map(MC_WORKER_PAGE_FD, settings.concurrency, &self->page, &err))
     fail(err.text);
@@ -150,7 +158,6 @@ static void on_settings(worker *self, mc_slice body) {
     fail_load(self, err.text);
   load_scripts(self, settings.scripts);
   free(lua_path);
-  self->ready = true;
 }
 
 /* ---- frames ---- */
@@ -200,7 +207,7 @@ static void (*const frame_handlers[])(worker *self, mc_slice body) = {
 static void on_frame(void *arg, const mc_frame *frame) {
   worker *self = arg;
   bool first = frame->type == MC_FRAME_SETTINGS;
-  if (frame->type >= MC_COUNT(frame_handlers) || first == self->ready)
+  if (frame->type >= MC_COUNT(frame_handlers) || first == self->configured)
     fail("a frame that does not belong here: SETTINGS comes first, and once");
   frame_handlers[frame->type](self, frame->body);
 }
@@ -210,11 +217,21 @@ static void on_writable(void *arg) {
   mc_tasks_wake(&self->tasks);
 }
 
-static void on_closed(void *arg, const char *why) {
+static void on_close_end(void *arg) {
   (void)arg;
+  leave(MC_WORKER_EXIT_DONE);
+}
+
+static void on_closed(void *arg, const char *why) {
+  worker *self = arg;
   if (why)
     fail(why);
-  leave(MC_WORKER_EXIT_DONE);
+  if (!self->ready)
+    leave(MC_WORKER_EXIT_DONE);
+  mc_vm_begin(&self->vm, MC_VM_CLOSE);
+  if (mc_vm_run(&self->vm, 0, NULL))
+    leave(MC_WORKER_EXIT_DONE);
+  mc_vm_end(&self->vm); /* on_close_end comes when what waits has ended */
 }
 
 /* ---- the process ---- */
@@ -254,9 +271,9 @@ int mc_worker_run(void) {
   self->tasks.loop = self->timers.loop = &self->loop;
   self->tasks.vm = self->timers.vm = &self->vm;
   self->tasks.upstream = &self->upstream;
-  self->bindings = (mc_bindings){&self->tasks, &self->timers};
+  self->bindings = (mc_bindings){&self->tasks, &self->timers, on_load_end, on_close_end, self};
   if (mc_upstream_open(&self->upstream, &self->loop, MC_WORKER_SOCKET_FD, &err))
     fail(err.text);
   uv_run(&self->loop, UV_RUN_DEFAULT);
-  leave(MC_WORKER_EXIT_DONE); /* not reached: the socket keeps the loop alive, and its end ends us */
+  leave(MC_WORKER_EXIT_DONE); /* the socket is closed, and a function for the stop waits for nothing that could come */
 }

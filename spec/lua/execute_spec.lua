@@ -119,7 +119,7 @@ describe("executing a task", function()
         return "2m"
       end, { retried = 3 })
       assert.are.equal(120, run.delay)
-      assert.are.same({ 3, "why" }, seen)
+      assert.are.same({ 3, "why", "t" }, { seen[1], seen[2], seen[3].type })
       assert.are.equal(60, delay_of({ 1, 60 }, { retried = 1 }).delay)
     end)
 
@@ -175,6 +175,27 @@ describe("executing a task", function()
       assert.are.equal("good!", testing.perform(definition, "good").result)
       assert.are.equal("caught it", testing.perform(definition, "bad").result)
       assert.are.equal("stopped", testing.perform(definition, "stop").result)
+    end)
+
+    it("fails by its own error, before the handler and behind it, and can end the task in any other way", function()
+      local handled = 0
+      crew.use(function(payload, task, next)
+        if payload == "before" then
+          error("no", 0)
+        elseif payload == "snooze" then
+          task:snooze(5)
+        end
+        next()
+        error("late", 0)
+      end)
+      local definition = crew.task("t", { perform = function()
+        handled = handled + 1
+      end })
+      local run = testing.perform(definition, "before")
+      assert.are.same({ "failed", "no", 0 }, { run.outcome, run.error, handled })
+      assert.are.equal("snoozed", testing.perform(definition, "snooze").outcome)
+      run = testing.perform(definition, "x")
+      assert.are.same({ "failed", "late", 1 }, { run.outcome, run.error, handled })
     end)
 
     it("takes functions only", function()

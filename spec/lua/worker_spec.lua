@@ -41,6 +41,12 @@ describe("the Lua half of a worker", function()
       fold_unfit = function(...)
         table.insert(told.unfit, { ... })
       end,
+      load_end = function(manifest, message)
+        told.loaded = { manifest, message }
+      end,
+      close_end = function()
+        told.closed = true
+      end,
       enqueue_send = function(...)
         table.insert(told.enqueued, { ... })
         return #told.enqueued
@@ -220,7 +226,7 @@ describe("the Lua half of a worker", function()
     assert.are.same({ "info said task_id=id type=t1 a:[1] b=x", "warn two lines" }, told.lines)
   end)
 
-  it("lists what the scripts registered", function()
+  local function load(script)
     local folder = os.tmpname()
     os.remove(folder)
     os.execute("mkdir '" .. folder .. "'")
@@ -228,12 +234,18 @@ describe("the Lua half of a worker", function()
       os.execute("rm -rf '" .. folder .. "'")
     end)
     local file = assert(io.open(folder .. "/a.lua", "w"))
-    file:write('local crew = require "mooncrew"\ncrew.task("a", { queue = "low", perform = print })\n'
+    file:write(script)
+    file:close()
+    worker.load(folder)
+    return folder
+  end
+
+  it("lists what the scripts registered", function()
+    local folder = load('local crew = require "mooncrew"\ncrew.task("a", { queue = "low", perform = print })\n'
       .. 'crew.task("b:*", { perform = print })\ncrew.cron("@daily", "a", { n = 1 }, { id = "every-day" })\n'
       .. 'crew.aggregate { group = "g:*", queue = "low", grace_period = "1500ms", max_size = 3, fold = print }\n'
       .. 'crew.aggregate { group = "h", max_delay = "1h", timeout = "500ms", fold = print }\n')
-    file:close()
-    local found = worker.load(folder)
+    local found = told.loaded[1]
     assert.are.same({ "a", "low", "b:*", "" }, { unpack(found) })
     assert.are.same({ { spec = "@daily", id = "every-day", missed = "skip", type = "a", payload = '{"n":1}',
       options = { queue = "low" }, source = folder .. "/a.lua:4" } }, found.cron)
@@ -242,8 +254,61 @@ describe("the Lua half of a worker", function()
       { pattern = "h", queue = "", grace = 60, max_delay = 3600, max_size = 0, timeout = 0.5 },
     }, found.groups)
     registry.reset()
-    local manifest, message = worker.load(folder .. "/absent")
-    assert.is_nil(manifest)
+    worker.load(folder .. "/absent")
+    local manifest, message = unpack(told.loaded, 1, 2)
+    assert.is_falsy(manifest)
     assert.is_truthy(message:find("absent", 1, true), message)
+  end)
+
+  it("is loaded once its functions for the start have ended, in their order", function()
+    load [[local crew = require "mooncrew"
+      started = {}
+      crew.on_start(function() crew.sleep(5) table.insert(started, "one") end)
+      crew.on_start(function() table.insert(started, "two") end)]]
+    assert.is_nil(told.loaded)
+    told.timers[2]() -- the first is the limit of all
+    assert.is_nil(told.loaded)
+    told.timers[3]() -- steps the fiber
+    assert.are.same({ "one", "two" }, _G.started)
+    _G.started = nil
+    assert.are.same({ groups = {}, cron = {} }, told.loaded[1])
+    assert.is_false(told.timers[1])
+  end)
+
+  it("is not loaded when one of them fails, which is named", function()
+    local folder = load 'local crew = require "mooncrew"\n\ncrew.on_start(function()\n  error("no pool")\nend)'
+    assert.are.same({ false, folder .. "/a.lua:4: no pool" }, { told.loaded[1] or false, told.loaded[2] })
+  end)
+
+  it("is not loaded when one of them waits for too long", function()
+    local folder = load 'local crew = require "mooncrew"\ncrew.on_start(function() crew.sleep("1h") end)'
+    told.timers[1]()
+    told.timers[3]()
+    assert.are.equal(folder .. "/a.lua:2: crew.on_start: did not end within 25 s", told.loaded[2])
+  end)
+
+  it("can enqueue at its start, for no task", function()
+    load 'local crew = require "mooncrew"\ncrew.on_start(function() assert(crew.enqueue("warm", nil)) end)'
+    assert.are.same({ "warm", "" }, { unpack(told.enqueued[1], 2, 3) })
+    assert.is_nil(told.enqueued[1][1])
+    worker.enqueued(1, "id", nil, "", "OK")
+    told.timers[#told.timers]()
+    assert.is_table(told.loaded[1])
+  end)
+
+  it("runs its functions for the stop, the last one first, whatever they do", function()
+    load [[local crew = require "mooncrew"
+      stopped = {}
+      crew.on_stop(function() crew.sleep(1) stopped[#stopped + 1] = "first" end)
+      crew.on_stop(function() error("oh", 0) end)
+      crew.on_stop(function() stopped[#stopped + 1] = select(3, crew.enqueue("t")) end)]]
+    worker.close()
+    assert.is_nil(told.closed)
+    told.timers[1]()
+    told.timers[2]()
+    assert.are.same({ "UNAVAILABLE", "first" }, _G.stopped)
+    _G.stopped = nil
+    assert.is_true(told.closed)
+    assert.is_truthy(told.lines[1]:find("^error a function of crew.on_stop failed error=oh hook=.*a.lua:4$"))
   end)
 end)

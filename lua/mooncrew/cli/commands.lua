@@ -6,6 +6,7 @@ return {
   require "mooncrew.cli.command.new",
   require "mooncrew.cli.command.check",
   require "mooncrew.cli.command.test",
+  require "mooncrew.cli.command.gen",
   require "mooncrew.cli.command.enqueue",
   require "mooncrew.cli.command.stats",
   require "mooncrew.cli.queue",

@@ -1,0 +1,18 @@
+/* Ends a connection to PostgreSQL whose query still runs: the server is asked to cancel it, then the connection goes.
+ *
+ * libpq's function for that blocks until the server has answered, so it runs on libuv's thread pool; a few at a time,
+ * because a server that stands still would otherwise take all of the pool's threads, and with them everybody's look-ups
+ * of names.
+ */
+#ifndef MC_WORKER_POSTGRES_CANCEL_H
+#define MC_WORKER_POSTGRES_CANCEL_H
+
+#include "worker/libpq.h"
+
+#include <uv.h>
+
+/* Takes the connection, which must not be used any more. It stays open until the server has heard of it: then the query
+ * that is cancelled is no other than its own. */
+void mc_postgres_cancel(uv_loop_t *loop, PGconn *pq);
+
+#endif

@@ -1,0 +1,76 @@
+-- From JSON Schema to the shapes that generated types have.
+
+local json = require "mooncrew.json"
+local shape = require "mooncrew.gen.shape"
+
+describe("the shape of a schema", function()
+  local read = shape.read
+
+  it("is a struct of fields by name, required or not", function()
+    local struct = read({ type = "object", required = { "b" }, additionalProperties = false,
+      properties = { b = { type = "string", minLength = 1 }, a = { type = "integer", default = 3 } } }).struct
+    assert.is_false(struct.open)
+    assert.are.same({ "a", "b" }, { struct.fields[1].name, struct.fields[2].name })
+    assert.are.same({ false, true }, { struct.fields[1].required, struct.fields[2].required })
+    assert.are.same({ "3", 1 }, { struct.fields[1].shape.default, struct.fields[2].shape.min_size })
+  end)
+
+  it("is a map where no field has a name, and an empty struct where none may be", function()
+    assert.are.equal("integer", read({ type = "object", additionalProperties = { type = "integer" } }).item.kind)
+    assert.are.equal("any", read({ type = "object" }).item.kind)
+    assert.are.same({}, read({ type = "object", additionalProperties = false }).struct.fields)
+  end)
+
+  it("may be null, however that is said", function()
+    for _, schema in ipairs {
+      { type = { "string", "null" } }, { type = { "null", "string" } },
+      { anyOf = { { type = "string" }, { type = "null" } } }, { oneOf = { { type = "null" }, { type = "string" } } },
+    } do
+      local found = read(schema)
+      assert.are.same({ "string", true }, { found.kind, found.nullable })
+    end
+    local enum = read { enum = json.array { "a", json.null } }
+    assert.are.same({ { '"a"' }, true }, { enum.values, enum.nullable })
+  end)
+
+  it("is JSON text, with the reason, where no type can say it", function()
+    local reasons = {
+      ["one of several shapes"] = { anyOf = { { type = "string" }, { type = "integer" } } },
+      ["one of several types"] = { type = { "string", "integer" } },
+      ["several shapes at once"] = { allOf = { { properties = { a = true } }, { type = "object" } } },
+      ["an enum of values that are neither all texts nor all integers"] = { enum = { 1, "a" } },
+      ["an array whose items have shapes by place"] = { type = "array", prefixItems = { { type = "string" } } },
+      ["fields whose names are given by a pattern"] = { type = "object", patternProperties = { x = true } },
+      ["a reference: other.json"] = { ["$ref"] = "other.json" },
+    }
+    for why, schema in pairs(reasons) do
+      assert.are.same({ kind = "any", why = why }, read(schema))
+    end
+    assert.are.same({ kind = "any" }, read {})
+  end)
+
+  it("keeps what narrows an object down from hiding its fields", function()
+    local found = read { type = "object", properties = { a = { type = "string" } },
+      allOf = { { ["if"] = { required = { "a" } }, ["then"] = { required = { "b" } } } } }
+    assert.are.equal("struct", found.kind)
+  end)
+
+  it("follows references, to itself too", function()
+    local tree = read { type = "object", properties = { children = { type = "array", items = { ["$ref"] = "#" } } } }
+    assert.are.equal(tree.struct, tree.struct.fields[1].shape.item.struct)
+    assert.is_true(tree.struct.recursive)
+    local two = read { ["$defs"] = { ["a/b"] = { type = "object", properties = { x = true } } }, type = "object",
+      properties = { p = { ["$ref"] = "#/$defs/a~1b" }, q = { ["$ref"] = "#/$defs/a~1b" } } }
+    assert.are.equal(two.struct.fields[1].shape.struct, two.struct.fields[2].shape.struct)
+    assert.is_false(two.struct.fields[1].shape.struct.recursive)
+    assert.are.equal("any", read({ ["$defs"] = { a = { ["$ref"] = "#/$defs/a" } }, ["$ref"] = "#/$defs/a" }).kind)
+    local inner = read { type = "object", properties = { x = { ["$id"] = "urn:x", ["$ref"] = "#/$defs/y",
+      ["$defs"] = { y = { type = "boolean" } } } } }
+    assert.are.equal("boolean", inner.struct.fields[1].shape.kind)
+  end)
+
+  it("has no default where `default` is a remark", function()
+    assert.is_nil(read({ type = "string", default = "x" }, false).default)
+    assert.are.equal('"x"', read({ type = "string", default = "x" }).default)
+  end)
+end)

@@ -1,0 +1,229 @@
+-- mooncrew gen: generated C, compiled without a warning and run against a worker, and the files themselves.
+local Process = require "process"
+local cjson = require "cjson"
+local uv = require "luv"
+local wait = require "wait"
+local with_crew = require("support").with_crew
+
+local TASKS = uv.cwd() .. "/tests/integration/gen"
+local BUILD = assert(os.getenv "MOONCREW_BUILD")
+local SAN = os.getenv "SAN"
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function pkg_config()
+  local pipe = assert(io.popen "pkg-config --libs libuv hiredis libprotobuf-c libcrypto")
+  local flags = pipe:read "*a"
+  pipe:close()
+  return flags
+end
+
+local function split(text)
+  local words = {}
+  for word in text:gmatch "%S+" do words[#words + 1] = word end
+  return words
+end
+
+local function run(crew, program, words)
+  local code, text = Process.run(program, { args = words, cwd = crew.folder, output = crew:file("tool.out", "") },
+    60 * wait.patience)
+  assert.equal(0, code, ("%s says:\n%s"):format(program, text))
+  return text
+end
+
+local function generate(crew, target, ...)
+  return crew:command { "gen", target, "--scripts", TASKS, "--out", crew.folder .. "/out", ... }
+end
+
+local STRICT = "-std=c11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror "
+  .. "-pedantic -I%s/runtime/client -Iout "
+
+local function compile(crew)
+  assert.equal(0, (generate(crew, "c")))
+  local flags = STRICT:format(uv.cwd()) .. (SAN and SAN ~= "" and "-fsanitize=" .. SAN or "")
+  local c11 = flags .. " -o program out/tasks.c %s/program.c %s/libmooncrew.a %s -lpthread -lm"
+  run(crew, "/usr/bin/gcc", split(c11:format(TASKS, BUILD, pkg_config())))
+end
+
+-- What the program printed: by its name for a task, the code, the queue and the id, or what the error says.
+local function enqueue(crew)
+  local text = run(crew, crew.folder .. "/program", { crew.server:url() })
+  local told = {}
+  for name, code, queue, rest in text:gmatch "(%S+) (%S+) (%S+) ([^\n]*)\n" do
+    told[name] = { code = code, queue = queue, rest = rest }
+  end
+  return told
+end
+
+local REFUSED = {
+  required = "payload.username: required", short = "payload.username: must have at least 1 characters",
+  long = "payload.username: must have at most 8 characters",
+  bytes = "payload.username: the string is not valid UTF-8",
+  enum = "payload.locale: is none of the values of its enum", null = "payload: required",
+  range = "payload.rows[1].id: must be at most 9007199254740991", twice = "payload.labels: a key stands there twice",
+  few = "payload.list: must have at least 1 items",
+  ring = "", above = "payload.share: must be more than 0",
+  nan = "payload.matrix[1][1]: JSON has no number for infinity or not-a-number",
+}
+
+local NASTY = '{"any":{"a":[1,null]},%s"class":"c",%s"empty":{},"flag":%s,"func":5,"größe":9007199254740993,%s'
+  .. '"int":true,"labels":{"a":"2","z":"1","é":"3"},"least":-9223372036854775808,"list":%s,"matrix":[[0.5,-1],[]],%s'
+  .. '"most":9223372036854775807,"nested":%s,%s"odd":["a b","ü","\\"q\\"\\\\"],%s"opt":%s,'
+  .. '"rows":[{"id":-9007199254740991,"tags":["<&>","\\u0001\\t\127\\"\\\\/"]},{"id":9007199254740991,"tags":[]}],'
+  .. '"rows_count":3,"the-dash":"d","type":"t"}'
+
+local ARRIVED = {
+  default = 'email:welcome {"locale":"en","username":"ada"}',
+  options = 'email:welcome {"locale":"fr","username":"bob"}',
+  exact = 'email:welcome {"locale":"en","username":"äääääää."}',
+  nasty = "nasty " .. NASTY:format("", "", "true", "", '["x"]', "", "{}", "", "", "7"),
+  full = "nasty " .. NASTY:format('"any_or_none":[null],', '"counts":{"a":[],"b":[1,2]},', "false", '"has_opt":true,',
+    '["one"]', '"mixed":"x",', '{"deep":{"x":0.1}}', '"number":-5,', '"open":{"p":"p"},', "0"),
+  texts = 'texts ["","\\b\\f\\n\\r\\t\\u001f","\226\128\168","😀"]',
+  image = 'image:resize {"url":"u"}', raw = "raw \255{", free = 'free {"a":1}', nothing = "free ", any = "2fa:größe []",
+  maybe = "maybe ", or_else = 'or else "dflt"', first = 'a:b {"item":{"v":"i"},"w":7}', second = 'a_b "s"',
+  tree = 'tree {"children":[{"children":[],"name":"leaf"}],"left":{"children":[],"name":"leaf"},"name":"root"}',
+  choices = 'choices {"constant":"k","count":null,"either":5,"may_be_null":null,"nulls":[1,null],"pair":["a",1],'
+    .. '"share":0.5,"when":"2026-01-31T12:00:00Z","yes":true}', imported = 'imported {"price":{"cents":5}}',
+  choice = 'int "y"', map = 'json:add {"":-9223372036854775808,"x":1}',
+}
+
+describe("generated C", function()
+  it("compiles without a warning, and a worker is given the canonical JSON of each payload", with_crew(function(crew)
+    compile(crew)
+    local told = enqueue(crew)
+    crew:node({ scripts = TASKS, queues = "critical=1,default=1,low=1" }):start()
+    local count = 0
+    for name, task in pairs(told) do
+      if REFUSED[name] then
+        assert.same({ "INVALID_ARGUMENT", REFUSED[name] }, { task.code, task.rest })
+      elseif name ~= "again" then
+        assert.equal("OK", task.code, name .. ": " .. task.rest)
+        count = count + 1
+        local key = ("asynq:{%s}:t:%s"):format(task.queue, task.rest)
+        wait.wait_until(name .. " is done", 30, function()
+          local state = crew.redis:call("HGET", key, "state")
+          return state == "completed", crew.redis:call("HGET", key, "msg")
+        end)
+        local result = crew.redis:call("HGET", key, "result")
+        if ARRIVED[name] then assert.equal(ARRIVED[name], result) end
+      end
+    end
+    assert.equal(21, count)
+  end))
+
+  it("applies the options that the script declares, under those that are given", with_crew(function(crew)
+    compile(crew)
+    local told = enqueue(crew)
+    local function options(name)
+      local task = assert(crew:queue(told[name].queue):task(told[name].rest)).message
+      return { told[name].queue, task.retry, task.timeout, task.retention }
+    end
+    assert.same({ "critical", 10, 2, 7200 }, options "default")
+    assert.same({ "low", 2, 2, 7200 }, options "options")
+    assert.same({ "default", 25, 1800, 600 }, options "nasty")
+    assert.equal("DUPLICATE_TASK", told.again.code) -- the default, written out, is the same payload
+    local code, text = crew:command { "enqueue", "email:welcome", '{"username":"ada"}', "--scripts", TASKS }
+    assert.equal(1, code)
+    assert.is_truthy(text:find("DUPLICATE_TASK", 1, true), text)
+  end))
+
+  it("works as the guide says", with_crew(function(crew)
+    local folder, flags = uv.cwd(), "-std=c11 -Wall -Wextra -Werror -I%s/runtime/client -Iinclude %s -o main main.c "
+      .. "include/tasks.c %s/libmooncrew.a %s -lpthread"
+    assert.equal(0, (crew:command { "gen", "c", "--scripts", folder .. "/scripts", "--out", "include" }))
+    crew:file("main.c", assert(read(folder .. "/docs/producers.md"):match "\n```c\n(.-)```"))
+    local sanitizers = SAN and SAN ~= "" and "-fsanitize=" .. SAN or ""
+    run(crew, "/usr/bin/gcc", split(flags:format(folder, sanitizers, BUILD, pkg_config())))
+    local code, text = Process.run(crew.folder .. "/main", { args = {}, cwd = crew.folder,
+      env = { MOONCREW_REDIS = crew.server:url() }, output = crew:file("main.out", "") }, 20 * wait.patience)
+    assert.equal(0, code, text)
+    assert.equal("scheduled", crew:queue("critical"):task(text:match "%S+").state)
+  end))
+
+  it("is C++ too, and warns of nothing in clang", with_crew(function(crew)
+    assert.equal(0, (generate(crew, "c")))
+    local include = ("-I%s/runtime/client"):format(uv.cwd())
+    run(crew, "/usr/bin/g++", split("-Wall -Wextra -Werror -pedantic " .. include .. " -x c++ -c out/tasks.c -o x.o"))
+    if not uv.fs_stat "/usr/bin/clang" then
+      pending "clang is not here: install it to see generated C compiled by it"
+      return
+    end
+    run(crew, "/usr/bin/clang", split(STRICT:format(uv.cwd()) .. "-c out/tasks.c -o x.o"))
+  end))
+end)
+
+describe("mooncrew gen", function()
+  local FILES = { c = { "tasks.h", "tasks.c" }, go = { "tasks.go" }, ["lua-types"] = { "tasks.lua" },
+    jsonschema = { "email_welcome.schema.json", "nasty.schema.json", "image_any.schema.json" } }
+
+  it("writes the same bytes again, and --check tells what is not so", with_crew(function(crew)
+    for target, names in pairs(FILES) do
+      local code, text = generate(crew, target, "--check")
+      assert.equal(1, code)
+      assert.is_truthy(text:find(names[1] .. " is missing: run `mooncrew gen " .. target .. " --out ", 1, true), text)
+      assert.equal(0, (generate(crew, target)))
+      local before = {}
+      for _, name in ipairs(names) do before[name] = read(crew.folder .. "/out/" .. name) end
+      code, text = generate(crew, target, "--check")
+      assert.same({ 0, "" }, { code, text })
+      code, text = generate(crew, target)
+      assert.equal(0, code)
+      assert.is_nil(text:find "wrote")
+      for _, name in ipairs(names) do
+        assert.equal(before[name], read(crew.folder .. "/out/" .. name))
+        assert.is_truthy(before[name]:find("generated by mooncrew gen, do not edit", 1, true))
+      end
+      crew:file("out/" .. names[1], before[names[1]] .. "\n")
+      code, text = generate(crew, target, "--check")
+      assert.equal(1, code)
+      assert.is_truthy(text:find(names[1] .. " is not what the scripts say", 1, true), text)
+    end
+  end))
+
+  it("prints to standard output for -", with_crew(function(crew)
+    local code, text = crew:command { "gen", "go", "--scripts", TASKS, "--out", "-", "--package", "jobs" }
+    assert.equal(0, code)
+    assert.is_truthy(text:find("\npackage jobs\n", 1, true))
+    code, text = crew:command { "gen", "c", "--scripts", TASKS, "--out", "-", "--name", "jobs", "--prefix", "my_" }
+    assert.equal(0, code)
+    assert.is_truthy(text:find("^==> jobs.h <==\n"), text)
+    assert.is_truthy(text:find("int my_email_welcome_enqueue(mooncrew_client *client", 1, true))
+  end))
+
+  it("writes schemas that are JSON, by the name of their type", with_crew(function(crew)
+    assert.equal(0, (generate(crew, "jsonschema")))
+    local schema = cjson.decode(read(crew.folder .. "/out/email_welcome.schema.json"))
+    assert.equal("email:welcome", schema.title)
+    assert.equal("https://json-schema.org/draft/2020-12/schema", schema["$schema"])
+    assert.equal(8, schema.properties.username.maxLength)
+    assert.equal("image:*", cjson.decode(read(crew.folder .. "/out/image_any.schema.json")).title)
+    assert.is_nil(uv.fs_stat(crew.folder .. "/out/raw.schema.json"))
+  end))
+
+  it("writes Lua types that load", with_crew(function(crew)
+    assert.equal(0, (generate(crew, "lua-types")))
+    local text = read(crew.folder .. "/out/tasks.lua")
+    assert.is_function(loadstring(text))
+    assert.is_truthy(text:find('---@class EmailWelcomePayload\n---@field locale? "en"|"fr"', 1, true))
+    assert.is_truthy(text:find('---@param type "email:welcome"|EmailWelcomeDefinition\n'
+      .. '---@param payload EmailWelcomePayload\n', 1, true))
+  end))
+
+  it("says which script does not load, and which word is wrong", with_crew(function(crew)
+    crew:script("bad.lua", "error 'no'")
+    local code, text = crew:command { "gen", "c" }
+    assert.equal(1, code)
+    assert.is_truthy(text:find("bad.lua:2: no", 1, true), text)
+    code, text = crew:command { "gen", "go", "--scripts", TASKS, "--package", "a-b" }
+    assert.equal(2, code)
+    assert.is_truthy(text:find("--package: 'a-b' is not a Go package name", 1, true), text)
+    code = crew:command { "gen", "c", "--scripts", TASKS, "--out", "-", "--check" }
+    assert.equal(2, code)
+  end))
+end)
