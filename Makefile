@@ -33,7 +33,7 @@ room_objects      = $(call objects,$1) $(OBJ_$1_gen)
 ALL_OBJECTS      := $(foreach room,$(ROOMS),$(call room_objects,$(room)))
 
 PRODUCTS := $(BUILD)/mooncrew $(BUILD)/libmooncrew.so $(BUILD)/libmooncrew.a $(BUILD)/lua/mooncrew/native.so \
-            $(BUILD)/lua/mooncrew/native_client.so $(BUILD)/lua/mooncrew/native_cli.so
+            $(BUILD)/lua/mooncrew/native_client.so $(BUILD)/lua/mooncrew/native_cli.so $(BUILD)/lua/mooncrew/native_http.so
 
 all: $(PRODUCTS) ## build everything
 
@@ -70,6 +70,12 @@ $(BUILD)/lua/mooncrew/native.so: $(filter-out %/modules.o,$(call objects,lualib)
 $(BUILD)/lua/mooncrew/native_client.so: $(filter-out %/mooncrew.o %/mooncrew_inspect.o,$(CLIENT_OBJECTS)) $(CLIENT_LUA)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -shared -o $@ $^ $(CLIENT_LIBS)
+
+# HTTP and SMTP for tests of handlers, which run outside of a worker. libcurl is loaded when it is first needed.
+$(BUILD)/lua/mooncrew/native_http.so: $(patsubst %,$(BUILD)/runtime/worker/%.o,native_http_alone native_http transfer \
+                                        sink multi curl library) $(call objects,base)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs libuv) -lm
 
 # The command line's: the binary has it inside; this one is for the specs.
 $(BUILD)/lua/mooncrew/native_cli.so: $(filter-out %/cli.o,$(call objects,cli)) $(call objects,config) $(call objects,base) \
@@ -114,7 +120,7 @@ install: all ## into $(DESTDIR)$(PREFIX): the program, the C library, the Lua mo
 	ln -sf libmooncrew.so.$(VERSION) $(ROOT)/lib/libmooncrew.so.0
 	ln -sf libmooncrew.so.0 $(ROOT)/lib/libmooncrew.so
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' runtime/client/mooncrew.pc.in >$(ROOT)/lib/pkgconfig/mooncrew.pc
-	install -m 755 $(BUILD)/lua/mooncrew/native.so $(BUILD)/lua/mooncrew/native_client.so $(ROOT)/lib/lua/5.1/mooncrew/
+	install -m 755 $(patsubst %,$(BUILD)/lua/mooncrew/%.so,native native_client native_http) $(ROOT)/lib/lua/5.1/mooncrew/
 	for file in $$(cd lua && find mooncrew -name '*.lua' -not -path '*/cli/*' -not -path '*/gen/*'); do \
 	  install -D -m 644 lua/$$file $(ROOT)/share/lua/5.1/$$file || exit 1; done
 

@@ -11,7 +11,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* What is ours holds the way to Redis, and is not for handlers; but some of it is for them. */
 static const char own_prefix[] = "MOONCREW_";
+static const char *const for_handlers[] = {"MOONCREW_SMTP_URL="};
+
+static bool is_for_workers(const char *variable) {
+  for (size_t i = 0; i < MC_COUNT(for_handlers); i++)
+    if (strncmp(variable, for_handlers[i], strlen(for_handlers[i])) == 0)
+      return true;
+  return strncmp(variable, own_prefix, sizeof own_prefix - 1) != 0;
+}
 
 char **mc_spawn_environment(char **from) {
   size_t count = 0;
@@ -19,7 +28,7 @@ char **mc_spawn_environment(char **from) {
     count++;
   char **copy = mc_zalloc((count + 1) * sizeof *copy);
   for (size_t i = 0, kept = 0; i < count; i++)
-    if (strncmp(from[i], own_prefix, sizeof own_prefix - 1) != 0)
+    if (is_for_workers(from[i]))
       copy[kept++] = mc_strdup(from[i]);
   return copy;
 }

@@ -9,6 +9,7 @@
 #include "worker/bindings.h"
 #include "worker/exec.h"
 #include "worker/luv.h"
+#include "worker/native_http.h"
 #include "worker/native_postgres.h"
 #include "worker/native_redis.h"
 
@@ -26,6 +27,11 @@ static uv_loop_t *loop_of(lua_State *L) {
   return bindings->tasks->loop;
 }
 
+static int open_native_http(lua_State *L) {
+  mc_native_http_push(L, loop_of(L));
+  return 1;
+}
+
 static int open_native_postgres(lua_State *L) {
   mc_native_postgres_push(L, loop_of(L));
   return 1;
@@ -40,6 +46,7 @@ static int open_native_redis(lua_State *L) {
  * mc_bindings. */
 static const luaL_Reg native_modules[] = {
     {"mooncrew.native_worker", luaopen_mooncrew_native_worker},
+    {"mooncrew.native_http", open_native_http},
     {"mooncrew.native_luv", luaopen_mooncrew_native_luv},
     {"luv", luaopen_mooncrew_luv},
     {"mooncrew.native_exec", luaopen_mooncrew_native_exec},

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 typedef struct worker {
@@ -254,10 +255,20 @@ static void on_turn_end(uv_prepare_t *handle) {
   mc_log_flush();
 }
 
+/* A thousand handlers that wait have a thousand sockets, and the soft limit is usually 1024. */
+static void raise_file_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 int mc_worker_run(void) {
   worker *self = mc_zalloc(sizeof *self);
   mc_err err;
   die_with_parent();
+  raise_file_limit();
   signal(SIGPIPE, on_sigpipe);      /* TERM and INT keep their meaning: they end us */
   setvbuf(stdout, NULL, _IOLBF, 0); /* what handlers print is not lost when the process is killed */
   if (uv_loop_init(&self->loop))

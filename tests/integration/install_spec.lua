@@ -85,6 +85,15 @@ describe("an installed mooncrew", function()
 
   it("serves plain Lua 5.1", produces_under "lua5.1")
 
+  it("has HTTP for tests of handlers, with libcurl loaded on demand", function()
+    local text = sh("/tmp", ("luajit -e 'print(require(\"mooncrew.native_http\").turn(0))'; "
+      .. "ldd %s/lib/lua/5.1/mooncrew/native_http.so"):format(prefix), {
+      LUA_CPATH = ("%s/lib/lua/5.1/?.so;;"):format(prefix), LD_PRELOAD = os.getenv "LD_PRELOAD" or "",
+    })
+    assert.equal("0\n", text:match "^%d+\n")
+    assert.is_nil(text:find("libcurl", 1, true))
+  end)
+
   it("shows the names of mooncrew.h and no others", function()
     local declared = {}
     for line in io.lines "runtime/client/mooncrew.h" do
