@@ -6,15 +6,21 @@
 --   ```lua handler                             the body of a handler, run by a worker of the project; must end well
 --   ```sh                                      commands that must succeed
 --   ```console                                 commands after `$ `, and what they print: these lines must come, in
---                                              this order; numbers, ids and times may differ; `…` leaves out what
---                                              follows: lines, or the end of one
+--                                              this order; numbers, ids and times may differ, and this machine is
+--                                              called app1; `…` leaves out lines, or a part of one
+--   ```log                                     what the node that serves the project says, in the same way
 --   ```c and others, first line a path         a file of the project, for the commands
 --   ```text, ```ini, ```json                   no code
 --
--- A node serves the project while commands and handlers run; a line that begins with `mooncrew dev` or `mooncrew run`
--- stands for it. At the end `mooncrew check` must pass, and `mooncrew test` where the page has a spec.
+-- A node serves the project while commands and handlers run, and is started again when a file has changed. A command
+-- that begins with `mooncrew run` or `mooncrew dev` (which here is `run --watch`: there is a Redis already) starts it in
+-- this way, and from then on nothing else does: the page itself loads what it changes. What is printed below such a
+-- command must come in the log. At the end `mooncrew check` must pass, and `mooncrew test` where the page has a spec.
+--
+-- Servers that the examples talk to are there when the page names them: page_services.lua.
 local Node = require "node"
 local Process = require "process"
+local services = require "page_services"
 local uv = require "luv"
 local wait = require "wait"
 
@@ -56,14 +62,28 @@ end
 
 -- ---- the project ----
 
+local function read_all(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
 function Page.new(crew, markdown)
   local folder = crew.folder .. "/project"
   assert(uv.fs_mkdir(folder, tonumber("700", 8)))
-  return setmetatable({ crew = crew, markdown = markdown, folder = folder, runs = 0, is_stale = true }, Page)
+  return setmetatable({ crew = crew, markdown = markdown, folder = folder, runs = 0, is_stale = true,
+    services = services.start(crew, read_all(markdown)) }, Page)
+end
+
+--- What the page needs that this machine does not have: a text, or nil.
+function Page.missing(markdown)
+  return services.missing(read_all(markdown))
 end
 
 function Page:environment()
   local env = self.crew.lua_environment()
+  for name, value in pairs(self.services) do env[name] = value end
   env.MOONCREW_REDIS = self.crew.server:url()
   env.PATH = Node.program:match "^(.*)/" .. ":" .. os.getenv "PATH"
   return env
@@ -108,12 +128,16 @@ function Page:stop()
   end
 end
 
---- Serves what stands in the project now, if anything does.
-function Page:serve()
-  if not self.has_scripts or self.node and not self.is_stale then return end
+--- Starts the node anew, by a command of the page if there is one.
+---@param command? string `mooncrew run --watch`
+function Page:start(command)
   self:stop()
-  self.runs = self.runs + 1
-  local node = Process.start(Node.program, { args = { "run" }, cwd = self.folder, env = self:environment(),
+  self.runs, self.starts_itself = self.runs + 1, command ~= nil
+  local args = {}
+  for word in (command or "mooncrew run"):gsub("^mooncrew dev", "mooncrew run --watch"):gmatch "%s(%S+)" do
+    args[#args + 1] = word
+  end
+  local node = Process.start(Node.program, { args = args, cwd = self.folder, env = self:environment(),
     output = ("%s/node%d.out"):format(self.crew.folder, self.runs) })
   self.crew:finally(function() if node:alive() then node:kill() end end)
   wait.wait_until("the page's project is served", 30, function()
@@ -121,6 +145,11 @@ function Page:serve()
     return node:text():find "worker ready"
   end)
   self.node, self.is_stale = node, false
+end
+
+--- Serves what stands in the project now, if anything does.
+function Page:serve()
+  if self.has_scripts and not self.starts_itself and (self.is_stale or not self.node) then self:start() end
 end
 
 -- ---- kinds of blocks ----
@@ -154,32 +183,27 @@ function run_block.handler(page, block)
   page:must(Node.program, { "wait", "docs-" .. block.line, "--timeout", "30s" })
 end
 
-local function is_server(command)
-  return command:find "^mooncrew dev" or command:find "^mooncrew run"
-end
-
 function run_block.sh(page, block)
-  local lines = {}
-  for line in block.text:gmatch "[^\n]+" do
-    lines[#lines + 1] = is_server(line) and ":" or line
-  end
   page:serve()
-  page:must("/bin/bash", { "-euo", "pipefail", "-c", table.concat(lines, "\n") })
+  page:must("/bin/bash", { "-euo", "pipefail", "-c", block.text })
 end
 
--- What differs from run to run, out of the way.
+local own_name = "%f[%w]" .. uv.os_gethostname():gsub("%p", "%%%0") .. "%f[^%w-]"
+
+-- What differs from run to run and from machine to machine, out of the way.
 local function plain(line)
+  line = line:gsub(own_name, "app1")
   line = line:gsub("%x%x%x%x%x%x%x%x%-%x+%-%x+%-%x+%-%x+", "ID"):gsub("%d%d%d%d%-%d%d%-%d%dT[%d:.]+Z", "TIME")
   return (line:gsub("%d+[%d.]*", "N"):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
 end
 
 local function is_as(line, wanted)
-  local start = wanted:match "^(.-)%s*…$"
-  if start then return line:sub(1, #plain(start)) == plain(start) end
-  return line == plain(wanted)
+  local pattern = plain(wanted):gsub("%p", "%%%0"):gsub("%s*…%s*", ".*")
+  return line:find("^" .. pattern .. "$") ~= nil
 end
 
-local function expect(output, expected, command)
+-- The first of the expected lines that an output lacks, nil when it has them all.
+local function find_missing(output, expected)
   local rest = {}
   for line in output:gmatch "[^\n]+" do
     rest[#rest + 1] = plain(line)
@@ -188,14 +212,46 @@ local function expect(output, expected, command)
   for _, wanted in ipairs(expected) do
     if wanted ~= "…" then
       while rest[at] and not is_as(rest[at], wanted) do at = at + 1 end
-      assert(rest[at], ("`%s` does not print %q, but\n%s"):format(command, wanted, output))
+      if not rest[at] then return wanted end
       at = at + 1
     end
   end
 end
 
-function run_block.console(page, block)
+local function expect(output, expected, command)
+  local missing = find_missing(output, expected)
+  assert(not missing, ("`%s` does not print %q, but\n%s"):format(command, tostring(missing), output))
+end
+
+local function expect_log(page, expected)
+  wait.wait_until("the node has said all that the page shows", 20, function()
+    local text = page.node:text()
+    local missing = find_missing(text, expected)
+    return not missing, missing and ("%s is missing in\n%s"):format(missing, text)
+  end)
+end
+
+function run_block.log(page, block)
+  local lines = {}
+  for line in block.text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  expect_log(page, lines)
+end
+
+local function is_server(command)
+  return command:find "^mooncrew run%f[%W]" or command:find "^mooncrew dev%f[%W]"
+end
+
+local function run_command(page, command)
+  if is_server(command.text) then
+    page:start(command.text)
+    return expect_log(page, command.output)
+  end
   page:serve()
+  local _, output = page:run("/bin/bash", { "-c", command.text })
+  expect(output, command.output, command.text)
+end
+
+function run_block.console(page, block)
   local commands = {}
   for line in block.text:gmatch "[^\n]+" do
     local command = line:match "^%$ (.*)"
@@ -205,12 +261,7 @@ function run_block.console(page, block)
       table.insert(assert(commands[1] and commands[#commands].output, "a console block begins with `$ `"), line)
     end
   end
-  for _, command in ipairs(commands) do
-    if not is_server(command.text) then
-      local _, output = page:run("/bin/bash", { "-c", command.text })
-      expect(output, command.output, command.text)
-    end
-  end
+  for _, command in ipairs(commands) do run_command(page, command) end
 end
 
 local function kind_of(block)
