@@ -11,6 +11,7 @@
 --   ```log                                     what the node that serves the project says, in the same way
 --   ```c and others, first line a path         a file of the project, for the commands
 --   ```text, ```ini, ```json                   no code
+--   ```go                                      run by `make interop` (gen_test.go)
 --
 -- A node serves the project while commands and handlers run, and is started again when a file has changed. A command
 -- that begins with `mooncrew run` or `mooncrew dev` (which here is `run --watch`: there is a Redis already) starts it in
@@ -27,7 +28,7 @@ local wait = require "wait"
 local Page = {}
 Page.__index = Page
 
-local NO_CODE = { text = true, ini = true, json = true }
+local NO_CODE = { text = true, ini = true, json = true, go = true }
 local COMMENTS = { "^%-%-%s+([%w_./-]+%.%a+)%s*$", "^/%*%s+([%w_./-]+%.%a+)%s+%*/$", "^[#/]+%s+([%w_./-]+%.%a+)%s*$" }
 
 -- ---- reading ----
