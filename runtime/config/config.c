@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/size.h"
 #include "base/utf8.h"
 #include "config/nearest.h"
 #include "config/queues.h"
@@ -82,6 +83,21 @@ static int set_duration(const mc_option *option, void *place, const char *text, 
   return 0;
 }
 
+static int set_size(const mc_option *option, void *place, const char *text, mc_err *err) {
+  int64_t bytes;
+  int code = mc_size_parse(text, &bytes, err);
+  if (code)
+    return code;
+  if (bytes && (bytes < option->min || bytes > option->max)) {
+    char least[32], most[32];
+    mc_size_show(option->min, least, sizeof least);
+    mc_size_show(option->max, most, sizeof most);
+    return mc_fail(err, MC_EINVALID, "must be a size from %s to %s, or 0, not '%s'", least, most, text);
+  }
+  *(int64_t *)place = bytes;
+  return 0;
+}
+
 static int set_queues(const mc_option *option, void *place, const char *text, mc_err *err) {
   mc_config *config = mc_container_of(place, mc_config, queues);
   mc_config_queue *queues;
@@ -117,7 +133,7 @@ static const option_setter setters[] = {
     [MC_OPTION_TEXT] = set_text,           [MC_OPTION_INTEGER] = set_integer,
     [MC_OPTION_BOOLEAN] = set_boolean,     [MC_OPTION_DURATION_MS] = set_duration,
     [MC_OPTION_DURATION_S] = set_duration, [MC_OPTION_QUEUES] = set_queues,
-    [MC_OPTION_CHOICE] = set_choice,
+    [MC_OPTION_CHOICE] = set_choice,       [MC_OPTION_SIZE] = set_size,
 };
 
 static int option_set(mc_config *config, const mc_option *option, const char *value, mc_err *err) {
@@ -159,7 +175,7 @@ static void show_queues(const mc_config *config, mc_buf *out) {
 
 void mc_config_show(const mc_config *config, const mc_option *option, mc_buf *out) {
   const void *place = (const char *)config + option->offset;
-  char duration[32];
+  char duration[32], size[32];
   switch (option->type) {
   case MC_OPTION_TEXT:
   case MC_OPTION_CHOICE:
@@ -175,6 +191,10 @@ void mc_config_show(const mc_config *config, const mc_option *option, mc_buf *ou
   case MC_OPTION_DURATION_S:
     show_ms(*(const int64_t *)place * (option->type == MC_OPTION_DURATION_S ? 1000 : 1), duration, sizeof duration);
     mc_buf_add_text(out, duration);
+    break;
+  case MC_OPTION_SIZE:
+    mc_size_show(*(const int64_t *)place, size, sizeof size);
+    mc_buf_add_text(out, size);
     break;
   case MC_OPTION_QUEUES:
     show_queues(config, out);

@@ -31,6 +31,7 @@ typedef struct mc_config {
   bool strict;
   int64_t shutdown_timeout_ms;
   int64_t kill_grace_ms;
+  int64_t memory_limit;           /* bytes, per worker; 0: none */
   int64_t task_check_interval_ms; /* polling where Redis refuses wake-ups */
   int64_t max_crashes;
   int64_t archive_max_age_s;
@@ -45,6 +46,7 @@ typedef enum mc_option_type {
   MC_OPTION_BOOLEAN,
   MC_OPTION_DURATION_MS, /* int64_t milliseconds, written as 8s, 1h30m … */
   MC_OPTION_DURATION_S,
+  MC_OPTION_SIZE,   /* int64_t bytes, written as 256M, 1.5G … */
   MC_OPTION_QUEUES, /* critical=6,default=3 */
   MC_OPTION_CHOICE,
 } mc_option_type;
@@ -54,7 +56,7 @@ typedef struct mc_option {
   mc_option_type type;
   size_t offset;       /* of the value in mc_config */
   const char *value;   /* default, as text */
-  int64_t min, max;    /* INTEGER and durations, in the option's unit */
+  int64_t min, max;    /* INTEGER, SIZE and durations, in the option's unit */
   const char *choices; /* CHOICE: "text json"; TEXT options have NULL */
   bool secret;
   const char *doc;

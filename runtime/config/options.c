@@ -27,6 +27,9 @@ const mc_option mc_options[] = {
      "how long running tasks may go on after a stop was asked for"},
     {"kill_grace", MC_OPTION_DURATION_MS, AT(kill_grace_ms), "5s", 100, 3600 * SECOND_MS, NULL, false,
      "how long a worker may ignore that a task's time is up before it is killed"},
+    {"memory_limit", MC_OPTION_SIZE, AT(memory_limit), "0", 1 << 20, 1LL << 50, NULL, false,
+     "memory a worker may take (RSS): above it, it is replaced as soon as its tasks have ended; above twice as much it "
+     "is killed, and the task that was running is to blame; 0: no limit"},
     {"task_check_interval", MC_OPTION_DURATION_MS, AT(task_check_interval_ms), "1s", 10, 60 * SECOND_MS, NULL, false,
      "how often queues are polled where Redis refuses to give notice"},
     {"max_crashes", MC_OPTION_INTEGER, AT(max_crashes), "3", 1, 1000, NULL, false,

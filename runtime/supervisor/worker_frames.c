@@ -14,6 +14,7 @@ static int on_ready(mc_worker *worker, mc_slice body) {
   mc_frame_ready ready;
   if (mc_frame_ready_decode(body, &ready))
     return MC_EMALFORMED;
+  worker->was_ready = true;
   if (worker->state == MC_WORKER_STARTING)
     worker->state = MC_WORKER_SERVING;
   mc_log_begin(MC_LOG_INFO, "worker ready");
@@ -69,7 +70,7 @@ static int on_folded(mc_worker *worker, mc_slice body) {
 
 static frame_fn *const frames[] = {
     [MC_FRAME_READY] = on_ready,     [MC_FRAME_LOAD_FAILED] = on_load_failed, [MC_FRAME_RESULT] = on_result,
-    [MC_FRAME_ENQUEUE] = on_enqueue, [MC_FRAME_FOLDED] = on_folded,
+    [MC_FRAME_ENQUEUE] = on_enqueue, [MC_FRAME_FOLDED] = on_folded,           [MC_FRAME_PONG] = mc_pulse_answered,
 };
 
 void mc_worker_on_frame(void *arg, const mc_frame *frame) {

@@ -8,6 +8,7 @@
 #include "worker/manifest.h"
 #include "worker/page.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,12 +133,18 @@ static void load_scripts(worker *self, mc_slice folder) {
   mc_vm_end(&self->vm);
 }
 
+/* A copy of standard error, for a handler that closes it must not find our lines in the file that it opens next. */
+static int log_descriptor(void) {
+  int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, MC_WORKER_PAGE_FD + 1);
+  return fd >= 0 ? fd : STDERR_FILENO;
+}
+
 static void configure_log(const mc_frame_settings *settings) {
   char *level = mc_strndup(settings->log_level.data, settings->log_level.size);
   char *format = mc_strndup(settings->log_format.data, settings->log_format.size);
   int level_number = mc_log_level_parse(level), format_number = mc_log_format_parse(format);
   if (level_number >= 0 && format_number >= 0)
-    mc_log_configure(STDERR_FILENO, (mc_log_format)format_number, (mc_log_level)level_number);
+    mc_log_configure(log_descriptor(), (mc_log_format)format_number, (mc_log_level)level_number);
   free(level);
   free(format);
 }

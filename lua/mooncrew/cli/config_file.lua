@@ -46,13 +46,15 @@ end
 local WRITERS = {
   integer = { number = function(value) return ("%.14g"):format(value) end },
   duration = { number = function(value) return ("%.14g"):format(value) end },
+  size = { number = function(value) return ("%.14g"):format(value) end },
   boolean = { boolean = tostring },
   queues = { table = queues_text.write },
 }
 
 local WANTED = {
   text = "a text", choice = "a text", integer = "a whole number", boolean = "true or false",
-  duration = 'a duration such as "8s", or seconds', queues = "a table of names and weights",
+  duration = 'a duration such as "8s", or seconds', size = 'a size such as "256M", or bytes',
+  queues = "a table of names and weights",
 }
 
 ---@param option table? nil for an unknown name, which is refused elsewhere, with a hint

@@ -85,6 +85,8 @@ static void open_worker(lone_node *lone) {
   lone->worker.page = mc_zalloc(mc_page_size(CONCURRENCY));
   mc_list_init(&lone->worker.held);
   mc_list_init(&lone->worker.folds);
+  mc_list_init(&pool->workers);
+  mc_list_push_back(&pool->workers, &lone->worker.in_pool);
   pool->count = 1;
   pool->places = mc_zalloc(sizeof *pool->places);
   pool->places[0] = (mc_pool_place){.node = &lone->node, .worker = &lone->worker};
