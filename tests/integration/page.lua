@@ -235,6 +235,7 @@ end
 function run_block.log(page, block)
   local lines = {}
   for line in block.text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  page:serve()
   expect_log(page, lines)
 end
 
