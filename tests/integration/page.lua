@@ -14,8 +14,8 @@
 --   ```go                                      run by `make interop` (gen_test.go)
 --
 -- A node serves the project while commands and handlers run, and is started again when a file has changed. A command
--- that begins with `mooncrew run` or `mooncrew dev` (which here is `run --watch`: there is a Redis already) starts it in
--- this way, and from then on nothing else does: the page itself loads what it changes. What is printed below such a
+-- that begins with `mooncrew run` or `mooncrew dev` (which here is `run --watch`: there is a Redis already) starts it
+-- in this way, and from then on nothing else does: the page itself loads what it changes. What is printed below such a
 -- command must come in the log. At the end `mooncrew check` must pass, and `mooncrew test` where the page has a spec.
 --
 -- Servers that the examples talk to are there when the page names them: page_services.lua.
