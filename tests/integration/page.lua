@@ -7,7 +7,8 @@
 --   ```sh                                      commands that must succeed
 --   ```console                                 commands after `$ `, and what they print: these lines must come, in
 --                                              this order; numbers, ids and times may differ, and this machine is
---                                              called app1; `…` leaves out lines, or a part of one
+--                                              called app1; `…` leaves out lines, or a part of one. A command
+--                                              fails if, and only if, it is shown to print `mooncrew: …`
 --   ```log                                     what the node that serves the project says, in the same way
 --   ```c and others, first line a path         a file of the project, for the commands
 --   ```text, ```ini, ```json                   no code
@@ -243,14 +244,22 @@ local function is_server(command)
   return command:find "^mooncrew run%f[%W]" or command:find "^mooncrew dev%f[%W]"
 end
 
+local function shows_failure(lines)
+  for _, line in ipairs(lines) do
+    if line:find "^mooncrew: " then return true end
+  end
+  return false
+end
+
 local function run_command(page, command)
   if is_server(command.text) then
     page:start(command.text)
     return expect_log(page, command.output)
   end
   page:serve()
-  local _, output = page:run("/bin/bash", { "-c", command.text })
+  local code, output = page:run("/bin/bash", { "-c", command.text })
   expect(output, command.output, command.text)
+  assert((code ~= 0) == shows_failure(command.output), ("`%s` ends with %d:\n%s"):format(command.text, code, output))
 end
 
 function run_block.console(page, block)
