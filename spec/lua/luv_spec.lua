@@ -151,4 +151,18 @@ describe("luv in a worker", function()
     assert.is_false(ok)
     assert.matches("luv_spec.lua:%d+: uv.run is taken away in a worker: the loop is the worker's", message)
   end)
+
+  it("leaves handles their methods, also those whose names are taken away elsewhere", function()
+    local ticks = 0
+    local timer = uv.new_timer()
+    timer:start(1, 1, function()
+      ticks = ticks + 1
+      timer:stop()
+    end)
+    run_timers()
+    timer:close()
+    run_timers()
+    assert.are.equal(1, ticks)
+    assert.are.same({}, logs)
+  end)
 end)
