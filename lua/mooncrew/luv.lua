@@ -41,10 +41,9 @@ local CLOSES = { close = true, tcp_close_reset = true, close_reset = true }
 
 local uv_close, uv_is_closing, uv_kill -- luv's own, unwrapped
 
-local calling ---@type mooncrew.Scope|nil  whose callback runs; also when its task has ended
-
 -- The scope that new handles and callbacks belong to; nil: nobody's.
 local function owner()
+  local calling = scope.calling()
   if calling then
     return calling
   end
@@ -79,13 +78,10 @@ local function failed(of, raised)
 end
 
 local function call(of, callback, ...)
-  local outer = calling
-  calling = of
-  local ok, raised = xpcall(callback, on_error, ...)
+  local ok, raised = scope.call(of, callback, on_error, ...)
   if not ok then
     failed(of, raised)
   end
-  calling = outer
   if of and of.ended then
     of:close() -- what it has made
   end

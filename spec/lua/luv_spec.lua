@@ -124,6 +124,23 @@ describe("luv in a worker", function()
     assert.is_false(real.loop_alive())
   end)
 
+  it("lets a callback keep what it has made after the task's end", function()
+    local timer, kept, left
+    in_task(function()
+      timer = scope.keep(uv.new_timer())
+      timer:start(1, 0, function()
+        kept, left = scope.keep(uv.new_timer()), uv.new_timer()
+      end)
+    end)
+    run_timers()
+    assert.is_false(kept:is_closing())
+    assert.is_true(left:is_closing())
+    kept:close()
+    timer:close()
+    run_timers()
+    assert.are.same({}, logs)
+  end)
+
   it("takes callable tables as luv does", function()
     local called
     in_task(function()
