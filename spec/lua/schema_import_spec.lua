@@ -111,6 +111,27 @@ describe("schema.from_json_schema", function()
     end
   end)
 
+  it("reads what only ECMAScript writes so, and a dot as it does", function()
+    local cases = {
+      { "^\\uD83D\\uDE00$", '"😀"', true }, { "^[\\ud83d\\ude00-\\ud83d\\ude02]$", '"😁"', true },
+      { "^[^]$", '"\\n"', true }, { "[]", '"a"', false }, { "^[[:a]$", '"["', true }, { "^[a[:alpha:]]$", '"a]"', true },
+      { "^.$", '"\\r"', false }, { "^.$", '"\\u2028"', false }, { "^.$", '"😀"', true }, { "^[.]$", '"a"', false },
+      { "^\\.$", '"a"', false }, { "^[^\\]]$", '"a"', true }, { "^[\\[.]$", '"."', true },
+    }
+    for _, case in ipairs(cases) do
+      local ok = read({ pattern = case[1] }):decode(case[2])
+      assert.are.equal(case[3], ok == true, case[1] .. " and " .. case[2])
+    end
+  end)
+
+  it("takes counts that nothing can reach", function()
+    assert.are.equal("[1]", through({ maxItems = 1e300, items = true }, "[1]"))
+    assert.are.equal('"a"', through({ maxLength = 2 ^ 63 }, '"a"'))
+    assert.are.equal('{"a":1}', through({ maxProperties = 1e19 }, '{"a":1}'))
+    assert.matches("must have at least 9007199254740991 items", refusal({ minItems = 1e300 }, "[1]"))
+    assert.matches("must have at least 9007199254740991 characters", refusal({ minLength = 1e300 }, '"a"'))
+  end)
+
   it("lists all errors", function()
     local shape = read { properties = { a = { type = "string" }, b = { minimum = 3 } }, required = { "c" },
       additionalProperties = false }

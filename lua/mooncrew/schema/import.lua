@@ -81,7 +81,13 @@ local function simple(test, wanted)
   end
 end
 
-readers.count = simple(is_whole, "a whole number, 0 or more")
+local read_whole = simple(is_whole, "a whole number, 0 or more")
+
+-- Nothing has as many items as a double counts exactly; what is larger need not be told apart.
+function readers.count(_, value, pointer)
+  return math.min(read_whole(nil, value, pointer), int64.MAX_EXACT)
+end
+
 readers.number = simple(is_number, "a number")
 readers.positive = simple(function(value) return is_number(value) and value > 0 end, "a number above 0")
 readers.boolean = simple(function(value) return type(value) == "boolean" end, "true or false")
