@@ -482,7 +482,8 @@ describe("null", function()
     local list = schema.array(schema.any()):nullable()
     local object = schema.object({}, { allow_unknown = true }):nullable()
     local refer = schema.ref(function() return list end)
-    for _, shape in ipairs { list, refer, schema.any_of { schema.string(), list }, schema.one_of { list, schema.string() },
+    for _, shape in ipairs { list, refer, schema.any_of { schema.string(), list },
+      schema.one_of { list, schema.string() },
       schema.all_of { object, object }, schema.when(schema.null(), list), schema.not_(schema.not_(object)),
       schema.any_of { schema.string(), refer } } do
       assert.are.equal("null", through(shape, "null"))

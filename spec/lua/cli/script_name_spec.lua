@@ -18,7 +18,8 @@ describe("the file of a task type", function()
   it("is refused where the type is none, in one line", function()
     for type, reason in pairs { [""] = "is empty", ["../x"] = "begins like a path", [".x"] = "begins like a path",
       ["a/../b"] = "looks like a path", ["x.lua"] = "is the name of a file", ["a*b"] = 'has a "*" before its end',
-      ["*"] = "has no letter", ["--"] = "has no letter", ["a\0b"] = "has a control character", ["\255"] = "is not valid UTF-8",
+      ["*"] = "has no letter", ["--"] = "has no letter",
+      ["a\0b"] = "has a control character", ["\255"] = "is not valid UTF-8",
       [("x"):rep(201)] = "is too long" } do
       local name, message = script_name(type)
       assert.is_nil(name)
