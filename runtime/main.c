@@ -2,9 +2,11 @@
 #include "cli/cli.h"
 #include "supervisor/supervisor.h"
 #include "worker/guard.h"
+#include "worker/native_http.h"
 #include "worker/worker.h"
 
 #include <fcntl.h>
+#include <lauxlib.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +23,12 @@ static bool standard_files_open(void) {
       return false;
   return true;
 }
+
+/* What specs reach that `mooncrew test` runs, and the command line itself does not need. */
+static const luaL_Reg test_modules[] = {
+    {"mooncrew.native_http", luaopen_mooncrew_native_http},
+    {NULL, NULL},
+};
 
 int main(int argc, char **argv) {
   char program[PATH_MAX];
@@ -40,7 +48,7 @@ int main(int argc, char **argv) {
     return mc_guard_run(argc, argv);
 
   mc_cli_outcome outcome;
-  mc_cli_main(argc, argv, program, &outcome);
+  mc_cli_main(argc, argv, program, test_modules, &outcome);
   if (!outcome.run)
     return outcome.exit_code;
   int code = mc_supervisor_run(&outcome.config, outcome.redis);

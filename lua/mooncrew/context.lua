@@ -63,13 +63,20 @@ function Context:retry_in(delay, why) -- luacheck: no self
   return outcome.retry_in(delay, why)
 end
 
---- Whether the task was cancelled or is out of time. A handler that computes for long without waiting can ask, but only
---- hears of it after it has waited once (crew.sleep(0) will do). In a function that crew.gather runs: also whether that
---- one was stopped because another failed.
+--- Whether the task was cancelled or is out of time: for handlers that compute for long. True as soon as it is so, also
+--- while the handler has not waited; from then on every wait raises. In a function that crew.gather runs: also whether
+--- that one was stopped because another failed.
 ---@return boolean
 function Context:cancelled()
   local fiber = rawget(self, "fiber")
-  return fiber ~= nil and fiber.task == self and (fiber.stopped ~= nil or async.stopped())
+  if not fiber or fiber.task ~= self then
+    return false
+  end
+  local why = not fiber.stopped and host.stopped(fiber)
+  if why then
+    async.stop(fiber, why)
+  end
+  return fiber.stopped ~= nil or async.stopped()
 end
 
 --- Tells how far the task has come, for whoever watches it.

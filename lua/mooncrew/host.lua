@@ -12,6 +12,8 @@
 ---@field progress fun(task: mooncrew.Context, fraction: number, text: string|nil)  how far a task has come
 ---@field ready fun(fiber: mooncrew.Fiber)  the fiber can go on: async.step is to be called for it, soon
 ---@field parked fun(fiber: mooncrew.Fiber)  the fiber begins to wait
+---@field stopped fun(fiber: mooncrew.Fiber): string|nil  "TIMED_OUT" or "CANCELLED" when the fiber that runs should
+--- stop, also before async.stop tells it
 local host = {}
 
 local function nobody()
@@ -35,6 +37,7 @@ local defaults = {
   timer_stop = nobody,
   ready = nobody,
   parked = nobody,
+  stopped = function() end,
   progress = log_progress,
   log = function(level, message, fields)
     local text = fields and require("mooncrew.json").encode(fields)

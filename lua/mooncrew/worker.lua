@@ -7,13 +7,16 @@ local async = require "mooncrew.async"
 local context = require "mooncrew.context"
 local distribute = require "mooncrew.distribute"
 local execute = require "mooncrew.execute"
+local finalizers = require "mooncrew.finalizers"
 local fold = require "mooncrew.fold"
+local globals = require "mooncrew.globals"
 local hooks = require "mooncrew.hooks"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
+local sources = require "mooncrew.sources"
 
 local worker = {}
 
@@ -59,7 +62,14 @@ host.use {
       native.task_park(fiber.slot)
     end
   end,
+  stopped = function(fiber)
+    return native.task_stopped(fiber.slot)
+  end,
 }
+
+finalizers.guard(function(message)
+  host.log("error", "a finalizer failed", { error = message })
+end)
 
 local function state_of(options, process_at)
   if process_at then
@@ -99,6 +109,7 @@ end
 
 local function lost(fiber, message)
   fibers[fiber.slot] = nil
+  fiber.task = nil -- what it left running has no task any more
   native.task_finish(fiber.slot, fiber.stopped or "FAILED", message)
 end
 
@@ -141,11 +152,14 @@ end
 ---   the rules for groups; or
 ---   nil and a message that names file and line.
 ---@param folder string
-function worker.load(folder)
+---@param texts table<string, string>|nil  path → text of all of them; nil: they are read from the disk
+function worker.load(folder, texts)
+  sources.use(texts)
   local ok, message = scripts.load(folder)
   if not ok then
     return native.load_end(nil, message)
   end
+  globals.protect()
   async.step(async.fiber(function(fiber)
     ok, message = hooks.start(fiber)
     native.load_end(ok and manifest(), message)
@@ -215,6 +229,9 @@ end
 --- Forgets a task whose start or step failed in a way that no handler can cause (out of memory).
 ---@param slot integer
 function worker.forget(slot)
+  if fibers[slot] then
+    fibers[slot].task = nil
+  end
   fibers[slot] = nil
 end
 

@@ -23,20 +23,23 @@ typedef struct request {
   int argc;
   char **argv; /* passwords in it are overwritten once Lua has its copy */
   const char *program;
+  const luaL_Reg *modules;
   mc_cli_outcome *out;
 } request;
 
-static void preload_natives(lua_State *L) {
-  static const luaL_Reg modules[] = {
-      {"mooncrew.native", luaopen_mooncrew_native},
-      {"mooncrew.native_client", luaopen_mooncrew_native_client},
-      {"mooncrew.native_cli", luaopen_mooncrew_native_cli},
-  };
+static const luaL_Reg own_modules[] = {
+    {"mooncrew.native", luaopen_mooncrew_native},
+    {"mooncrew.native_client", luaopen_mooncrew_native_client},
+    {"mooncrew.native_cli", luaopen_mooncrew_native_cli},
+    {NULL, NULL},
+};
+
+static void preload(lua_State *L, const luaL_Reg *modules) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "preload");
-  for (size_t i = 0; i < MC_COUNT(modules); i++) {
-    lua_pushcfunction(L, modules[i].func);
-    lua_setfield(L, -2, modules[i].name);
+  for (; modules->name; modules++) {
+    lua_pushcfunction(L, modules->func);
+    lua_setfield(L, -2, modules->name);
   }
   lua_pop(L, 2);
 }
@@ -74,7 +77,8 @@ static void take_outcome(lua_State *L, mc_cli_outcome *out) {
 static int run_protected(lua_State *L) {
   const request *asked = lua_touserdata(L, 1);
   luaL_openlibs(L);
-  preload_natives(L);
+  preload(L, own_modules);
+  preload(L, asked->modules);
   mc_lua_modules_install(L, getenv("MOONCREW_LUA_PATH"));
   lua_getglobal(L, "require");
   lua_pushliteral(L, "mooncrew.cli");
@@ -94,8 +98,8 @@ static int add_traceback(lua_State *L) {
   return 1;
 }
 
-void mc_cli_main(int argc, char **argv, const char *program, mc_cli_outcome *out) {
-  request asked = {argc, argv, program, out};
+void mc_cli_main(int argc, char **argv, const char *program, const luaL_Reg *modules, mc_cli_outcome *out) {
+  request asked = {argc, argv, program, modules, out};
   *out = (mc_cli_outcome){.exit_code = 1};
   lua_State *L = luaL_newstate();
   if (!L) {

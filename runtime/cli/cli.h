@@ -16,8 +16,11 @@ typedef struct mc_cli_outcome {
   char redis_folder[MC_SOCKET_PATH_MAX + 1]; /* the folder that was made for its socket alone; else empty */
 } mc_cli_outcome;
 
-/* program: the path of this binary. */
-void mc_cli_main(int argc, char **argv, const char *program, mc_cli_outcome *out);
+struct luaL_Reg;
+
+/* program: the path of this binary. modules: C halves of Lua modules beside our own, which specs may ask for; the last
+ * one has no name; borrowed. */
+void mc_cli_main(int argc, char **argv, const char *program, const struct luaL_Reg *modules, mc_cli_outcome *out);
 
 /* Stops the private redis-server, if there is one, waits until it has saved and gone, and removes its socket's folder.
  */

@@ -1,8 +1,12 @@
 /* The project's own Lua modules: see modules.h. */
 #include "lualib/modules.h"
 
+#include "base/err.h"
+
 #include <lauxlib.h>
 #include <string.h>
+
+static const char own_globals[] = "mooncrew.globals"; /* in the registry */
 
 static const mc_lua_module *module_find(const char *name) {
   for (size_t i = 0; i < mc_lua_module_count; i++)
@@ -18,6 +22,11 @@ static int load_module(lua_State *L) {
     return 0;
   if (luaL_loadbuffer(L, module->body, module->size, module->chunk) != 0)
     return lua_error(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, own_globals);
+  if (lua_istable(L, -1))
+    lua_setfenv(L, -2);
+  else
+    lua_pop(L, 1);
   return 1;
 }
 
@@ -46,4 +55,17 @@ void mc_lua_modules_install(lua_State *L, const char *lua_path) {
     prepend_path(L, lua_path);
   else
     install_loader(L);
+}
+
+int mc_lua_modules_isolate(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushstring(L, own_globals);
+  if (lua_pcall(L, 1, 1, 0))
+    return MC_EINTERNAL;
+  lua_getfield(L, -1, "own");
+  if (lua_pcall(L, 0, 1, 0))
+    return MC_EINTERNAL;
+  lua_setfield(L, LUA_REGISTRYINDEX, own_globals);
+  lua_pop(L, 1);
+  return 0;
 }

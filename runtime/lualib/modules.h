@@ -22,4 +22,8 @@ extern const size_t mc_lua_module_count;
  */
 void mc_lua_modules_install(lua_State *L, const char *lua_path);
 
+/* Gives the compiled-in modules that are loaded from now on globals of their own (lua/mooncrew/globals.lua).
+ * MC_EINTERNAL leaves the error on the stack. */
+int mc_lua_modules_isolate(lua_State *L);
+
 #endif

@@ -122,7 +122,8 @@ int mc_frame_token_decode(mc_slice body, mc_frame_token *out);
 
 /* ---- worker → supervisor ---- */
 
-/* READY: the manifest: the registered types with the queue each declares, the cron entries, and the rules for groups. */
+/* READY: the manifest: the registered types with the queue each declares, the cron entries, and the rules for groups.
+ */
 typedef struct mc_frame_manifest_entry {
   mc_slice type, queue; /* queue empty: none declared */
 } mc_frame_manifest_entry;
@@ -205,16 +206,25 @@ void mc_frame_folded_free(mc_frame_folded *folded); /* what decoding allocated *
  * The worker writes, the supervisor reads, also after the worker's death. `current` is the attempt whose Lua code is
  * running right now (0: none): it alone is blamed when the worker dies. A slot is filled when a handler starts and
  * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
- * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds. */
+ * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds.
+ *
+ * Two words go the other way, since a worker that runs Lua code for long, or is stuck, reads no frames. `cancelled` of
+ * a slot tells the handler in it to stop. `withdrawn` takes back what has not started: the supervisor stores a number
+ * there and then looks at `newest`; the worker stores there what it starts and then looks at `withdrawn`. So of an
+ * attempt that starts at that very moment at least one of them learns, and none runs twice. The slots would not tell:
+ * the result of what is in none may be on its way. */
 typedef struct mc_page_slot {
   _Atomic uint64_t attempt; /* 0: free. Written last when filling, first when emptying. */
   _Atomic uint64_t started_ms;
   _Atomic uint64_t deadline_ms; /* 0: none */
+  _Atomic uint64_t cancelled;   /* by the supervisor: the attempt that it wants to stop, if that is still here */
 } mc_page_slot;
 
 typedef struct mc_page {
   _Atomic uint64_t current;
   _Atomic uint64_t slot_count;
+  _Atomic uint64_t newest;    /* the highest number of an attempt that was ever started */
+  _Atomic uint64_t withdrawn; /* by the supervisor: attempts up to this one are not to be started any more */
   mc_page_slot slots[];
 } mc_page;
 

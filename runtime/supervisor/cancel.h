@@ -14,4 +14,8 @@ void mc_cancel_by_id(struct mc_node *node, mc_slice id);
  * it within kill_grace is killed (duty_overdue.h). */
 void mc_cancel_held(struct mc_held *held);
 
+/* Of a cancelled task at a worker: says so in the shared page too, for a handler that computes and hears of no frame.
+ * To be repeated: it may not have started. */
+void mc_cancel_mark(const struct mc_held *held);
+
 #endif

@@ -86,6 +86,10 @@ void mc_channel_flush(mc_channel *channel) {
     on_written(&write->request, 0);
 }
 
+size_t mc_channel_unsent(const mc_channel *channel) {
+  return channel->out.size + (channel->open ? uv_stream_get_write_queue_size((const uv_stream_t *)&channel->pipe) : 0);
+}
+
 void mc_channel_drain(mc_channel *channel) {
   uv_os_fd_t fd;
   ssize_t size;

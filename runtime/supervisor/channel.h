@@ -26,6 +26,9 @@ int mc_channel_open(mc_channel *channel, uv_loop_t *loop, int fd, mc_err *err);
 mc_buf *mc_channel_out(mc_channel *channel);
 void mc_channel_flush(mc_channel *channel);
 
+/* Bytes that the worker's socket has not taken yet. */
+size_t mc_channel_unsent(const mc_channel *channel);
+
 /* Reads whatever a dead worker had written, without waiting. */
 void mc_channel_drain(mc_channel *channel);
 

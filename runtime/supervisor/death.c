@@ -1,6 +1,7 @@
 /* What becomes of the tasks of a worker that has ended: see death.h. */
 #include "supervisor/death.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/node.h"
@@ -12,37 +13,99 @@
 #include <string.h>
 
 struct death {
-  char text[128]; /* "signal 11 (Segmentation fault)", "exit code 0" */
-  bool by_us;     /* killed at shutdown: nobody is to blame */
+  char text[128];   /* "signal 11 (Segmentation fault)", "exit code 0" */
+  const char *hint; /* what that mostly means; NULL: nothing to add */
+  bool by_us;       /* ended at shutdown, or when it had retired: nobody is to blame */
 };
 
+static const struct {
+  int number;
+  const char *hint;
+} signal_hints[] = {
+    {SIGSEGV, "native code, called through FFI or by a C module, touched memory that is not its own, or functions of "
+              "Lua and C called one another too deep"},
+    {SIGBUS, "native code touched memory that is not its own, or a mapped file was cut short"},
+    {SIGABRT, "abort() was called: by native code, or by a C library that found a defect such as memory freed twice"},
+    {SIGFPE, "native code divided by zero"},
+    {SIGILL, "native code ran an instruction that this processor does not know"},
+    {SIGKILL, "it was killed from outside: by hand, or by the kernel for want of memory"},
+    {SIGTERM, "it was asked to end from outside, or by the handler itself"},
+    {SIGXCPU, "it used up the processor time that the system allows it"},
+};
+
+static const char exit_hint[] = "the handler ended its process: handlers must not call os.exit() or exit()";
+
+static const char *hint_of(int signal) {
+  for (size_t i = 0; i < MC_COUNT(signal_hints); i++)
+    if (signal_hints[i].number == signal)
+      return signal_hints[i].hint;
+  return NULL;
+}
+
 static struct death describe(const mc_worker *worker, int64_t status, int signal) {
-  struct death death = {.by_us = worker->killed_to_stop};
+  struct death death = {.by_us = worker->killed_to_stop || worker->dismissed_ms};
   if (signal)
     snprintf(death.text, sizeof death.text, "signal %d (%s)", signal, strsignal(signal));
   else
     snprintf(death.text, sizeof death.text, "exit code %lld", (long long)status);
+  death.hint = signal ? hint_of(signal) : exit_hint;
+  if (worker->killed_for[0])
+    death.hint = worker->killed_for;
   return death;
 }
 
-static mc_held *find_blamed(mc_worker *worker, const struct death *death) {
-  if (death->by_us)
-    return NULL;
+uint64_t mc_death_only_started(const mc_worker *worker) {
+  uint64_t single = 0;
+  for (int64_t i = 0; i < worker->config->concurrency; i++) {
+    uint64_t attempt = atomic_load(&worker->page->slots[i].attempt);
+    if (attempt && single)
+      return 0;
+    single = attempt ? attempt : single;
+  }
+  return single;
+}
+
+/* What a process does to itself: nobody else sends these. */
+static bool is_own_doing(int signal) {
+  static const int own[] = {0, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+  for (size_t i = 0; i < MC_COUNT(own); i++)
+    if (own[i] == signal)
+      return true;
+  return false;
+}
+
+uint64_t mc_death_blamed(const mc_worker *worker) {
   uint64_t attempt = atomic_load(&worker->page->current);
   if (attempt == 0)
     attempt = worker->overdue_attempt;
+  return attempt ? attempt : worker->suspect;
+}
+
+static mc_held *find_blamed(mc_worker *worker, const struct death *death) {
+  uint64_t attempt = death->by_us ? 0 : mc_death_blamed(worker);
   mc_held *held = attempt ? mc_held_find(&worker->node->held, attempt) : NULL;
   return held && held->worker == worker ? held : NULL;
 }
 
+static void log_end_of(const mc_worker *worker, const struct death *death) {
+  if (worker->overdue_attempt)
+    mc_log_text("detail", "a handler did not stop when its time was out or it was cancelled");
+  else if (worker->killed_for[0])
+    mc_log_text("detail", worker->killed_for);
+  else
+    mc_log_text("detail", death->text);
+}
+
 static void log_death(const mc_worker *worker, const struct death *death, const mc_held *blamed) {
+  bool killed = worker->overdue_attempt || worker->killed_for[0];
   if (death->by_us || worker->load_failed) /* the second is in the log already */
     return;
-  mc_log_begin(MC_LOG_ERROR, worker->overdue_attempt ? "worker killed" : "worker died");
-  mc_log_int("worker", worker->index);
+  mc_log_begin(MC_LOG_ERROR, killed ? "worker killed" : "worker died");
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
-  mc_log_text("detail", worker->overdue_attempt ? "a handler did not stop when its time was out or it was cancelled"
-                                                : death->text);
+  log_end_of(worker, death);
+  if (!killed && death->hint && (blamed || death->hint != exit_hint))
+    mc_log_text("meaning", death->hint);
   mc_log_int("tasks_in_flight", (int64_t)worker->held_count);
   if (blamed) {
     mc_log_slice("type", blamed->box.message.type);
@@ -51,28 +114,55 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
   mc_log_end();
 }
 
-static void settle_crash(mc_node *node, mc_held *held, const struct death *death) {
+static void settle_crash(mc_worker *worker, mc_held *held, const struct death *death) {
+  mc_node *node = worker->node;
   uint32_t crashes = held->crashes + 1;
   if ((int64_t)crashes < node->config->max_crashes) {
     mc_outcome_requeue(node, held, crashes);
     return;
   }
-  char reason[256];
-  snprintf(reason, sizeof reason, "the worker died of %s while it ran this task, %u time%s (max_crashes is %lld)",
-           death->text, crashes, crashes == 1 ? "" : "s", (long long)node->config->max_crashes);
+  char reason[640];
+  snprintf(reason, sizeof reason, "the worker %s%s while it ran this task, %u time%s (max_crashes is %lld)%s%s",
+           worker->killed_for[0] ? "was killed" : "died of ", worker->killed_for[0] ? "" : death->text, crashes,
+           crashes == 1 ? "" : "s", (long long)node->config->max_crashes, death->hint ? ": " : "",
+           death->hint ? death->hint : "");
   mc_outcome_archive(node, held, mc_slice_of(reason));
 }
 
+/* Whether the time of a task that has a slot is up. */
+static bool is_past_deadline(const mc_worker *worker, const mc_held *held) {
+  uint64_t now_ms = mc_clock_mono_ms();
+  for (int64_t i = 0; i < worker->config->concurrency; i++) {
+    uint64_t deadline_ms = atomic_load(&worker->page->slots[i].deadline_ms);
+    if (atomic_load(&worker->page->slots[i].attempt) == held->attempt)
+      return deadline_ms && now_ms >= deadline_ms;
+  }
+  return false;
+}
+
+/* asynq's words first, since tools look for them. */
+static void fail_overdue(mc_worker *worker, mc_held *held) {
+  static const char ignored[] = "the handler went on, and its worker was killed after kill_grace";
+  static const char blocked[] =
+      "the handler let no other run, and its worker was killed since the time of one of those was up";
+  bool own = held->attempt == worker->overdue_attempt || held->cancelled_ms || is_past_deadline(worker, held);
+  char reason[256];
+  snprintf(reason, sizeof reason, "%s: %s", held->cancelled_ms ? "context canceled" : "context deadline exceeded",
+           own ? ignored : blocked);
+  mc_outcome_fail(worker->node, held, mc_slice_of(reason), -1);
+}
+
 static void settle_blamed(mc_worker *worker, mc_held *held, const struct death *death) {
-  bool cancelled = held->cancelled_ms != 0;
   if (worker->overdue_attempt)
-    mc_outcome_fail(worker->node, held, mc_slice_of(cancelled ? "context canceled" : "context deadline exceeded"), -1);
+    fail_overdue(worker, held);
   else
-    settle_crash(worker->node, held, death);
+    settle_crash(worker, held, death);
 }
 
 void mc_death_settle(mc_worker *worker, int64_t status, int signal) {
   struct death death = describe(worker, status, signal);
+  if (is_own_doing(signal) && !worker->suspect)
+    worker->suspect = mc_death_only_started(worker);
   mc_held *blamed = find_blamed(worker, &death);
   log_death(worker, &death, blamed);
   MC_LIST_EACH(link, &worker->held) {

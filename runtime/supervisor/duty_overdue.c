@@ -4,16 +4,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "supervisor/cancel.h"
+#include "supervisor/memory.h"
 #include "supervisor/node.h"
+#include "supervisor/retire.h"
 
 #include <stdatomic.h>
-
-#define LOAD_WITHIN_MS 30000
 
 /* The attempt that is past its time by more than the grace; 0: none. */
 static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
   mc_page *page = worker->page;
-  uint32_t count = (uint32_t)worker->node->config->concurrency;
+  uint32_t count = (uint32_t)worker->config->concurrency;
   for (uint32_t i = 0; i < count; i++) {
     uint64_t attempt = atomic_load(&page->slots[i].attempt);
     uint64_t deadline_ms = atomic_load(&page->slots[i].deadline_ms);
@@ -23,17 +24,12 @@ static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t 
   return 0;
 }
 
-/* The same attempt being resumed at two looks in a row may be two resumes of it; then it is only spared new tasks. */
-static void watch_current(mc_worker *worker) {
-  uint64_t current = atomic_load(&worker->page->current);
-  worker->stuck = current != 0 && current == worker->last_current;
-  worker->last_current = current;
-}
-
 /* The attempt that was told to stop longer ago than the grace and has not; 0: none. */
 static uint64_t find_unwilling(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
   MC_LIST_EACH(link, &worker->held) {
     const mc_held *held = mc_container_of(link, mc_held, in_worker);
+    if (held->cancelled_ms)
+      mc_cancel_mark(held);
     if (held->cancelled_ms && now_ms > held->cancelled_ms + grace_ms)
       return held->attempt;
   }
@@ -52,11 +48,16 @@ static void stop_unwilling(mc_worker *worker, uint64_t now_ms) {
 }
 
 static void watch_loading(mc_worker *worker, uint64_t now_ms) {
-  if (worker->state != MC_WORKER_STARTING || now_ms - worker->started_ms < LOAD_WITHIN_MS || worker->too_slow)
+  if (worker->state != MC_WORKER_STARTING ||
+      now_ms - worker->started_ms < (uint64_t)worker->node->config->load_timeout_ms || worker->too_slow)
     return;
   worker->too_slow = true;
+  if (mc_reload_awaits(worker)) {
+    mc_reload_refuse(worker->node, MC_SLICE_LITERAL("a script takes longer to load than load_timeout allows"));
+    return;
+  }
   mc_log_begin(MC_LOG_ERROR, "worker does not become ready");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_text("detail",
               "a script in the scripts folder takes too long to load; the worker is killed and started again");
@@ -64,16 +65,19 @@ static void watch_loading(mc_worker *worker, uint64_t now_ms) {
   mc_worker_kill(worker);
 }
 
+static void look_at(mc_worker *worker, uint64_t now_ms) {
+  watch_loading(worker, now_ms);
+  mc_pulse_look(worker);
+  mc_worker_recall(worker);
+  mc_worker_chase(worker, now_ms);
+  mc_memory_look(worker, now_ms);
+  if (!worker->overdue_attempt)
+    stop_unwilling(worker, now_ms);
+}
+
 void mc_duty_overdue(mc_node *node) {
   uint64_t now_ms = mc_clock_mono_ms();
-  for (size_t i = 0; i < node->pool.count; i++) {
-    mc_worker *worker = node->pool.places[i].worker;
-    if (!worker)
-      continue;
-    watch_loading(worker, now_ms);
-    watch_current(worker);
-    mc_worker_recall(worker);
-    if (!worker->overdue_attempt)
-      stop_unwilling(worker, now_ms);
+  MC_LIST_EACH(link, &node->pool.workers) {
+    look_at(mc_container_of(link, mc_worker, in_pool), now_ms);
   }
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "supervisor/duty_aggregate.h"
 #include "supervisor/fold_log.h"
+#include "supervisor/death.h"
 #include "supervisor/fold_settle.h"
 #include "supervisor/node.h"
 
@@ -133,11 +134,12 @@ static void set_apart_undecoded(mc_fold *fold, const mc_message_box *boxes) {
   free(places);
 }
 
-void mc_folds_take(mc_node *node, mc_slice queue, const mc_group_check *group, const mc_aggregated *set) {
+void mc_folds_take(mc_node *node, const mc_section *section, mc_slice queue, const mc_group_check *group,
+                   const mc_aggregated *set) {
   mc_fold *fold = fold_new(node, queue, group, set);
   mc_message_box *boxes = mc_alloc(set->count * sizeof *boxes);
   const mc_frame_group_rule *rule = mc_group_rules_find(&node->folds.rules, queue, group->group);
-  mc_worker *worker = mc_shutdown_started(node) ? NULL : mc_pool_pick(node);
+  mc_worker *worker = mc_shutdown_started(node) ? NULL : mc_section_pick(section);
   decode_tasks(fold, set, boxes);
   if (fold->alone_count)
     set_apart_undecoded(fold, boxes);
@@ -191,19 +193,20 @@ bool mc_folds_fail(mc_node *node, const mc_frame_result *result) {
 
 /* What the fold that was running has failed of. */
 static void blame(mc_fold *fold, const mc_worker *worker, const char *death) {
-  char reason[256];
+  char reason[384];
   if (worker->overdue_attempt == fold->number)
     snprintf(reason, sizeof reason, "context deadline exceeded");
   else if (worker->overdue_attempt)
     snprintf(reason, sizeof reason, "it did not let others run: the worker was killed when one was past its time");
+  else if (worker->killed_for[0])
+    snprintf(reason, sizeof reason, "the worker was killed while it folded this group: %s", worker->killed_for);
   else
     snprintf(reason, sizeof reason, "the worker died of %s while it folded this group", death);
   mc_fold_fail(fold, mc_slice_of(reason), (mc_slice){0});
 }
 
 void mc_folds_bury(mc_worker *worker, const char *death, bool by_us) {
-  uint64_t running = atomic_load(&worker->page->current);
-  uint64_t blamed = by_us ? 0 : running ? running : worker->overdue_attempt;
+  uint64_t blamed = by_us ? 0 : mc_death_blamed(worker);
   MC_LIST_EACH(link, &worker->folds) {
     mc_fold *fold = mc_container_of(link, mc_fold, in_worker);
     if (fold->number == blamed)

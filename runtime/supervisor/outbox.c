@@ -12,8 +12,7 @@
 struct letter {
   mc_list link;
   mc_enqueue task;
-  uint32_t worker; /* its place in the pool … */
-  pid_t pid;       /* … and which incarnation of it asked */
+  pid_t pid; /* of the worker that asked */
   uint64_t request;
   bool resent;
 };
@@ -30,8 +29,8 @@ void mc_outbox_init(mc_outbox *outbox) {
 }
 
 static void answer(mc_node *node, const struct letter *letter, int code, const char *message) {
-  mc_worker *worker = node->pool.places[letter->worker].worker;
-  if (!worker || worker->process.pid != letter->pid)
+  mc_worker *worker = mc_pool_find(&node->pool, letter->pid);
+  if (!worker)
     return;
   mc_frame_enqueued frame = {
       .request = letter->request,
@@ -51,7 +50,6 @@ static void letter_free(struct letter *letter) {
 void mc_outbox_add(mc_node *node, mc_worker *worker, const mc_frame_enqueue *request) {
   mc_err err;
   struct letter *fresh = mc_zalloc(sizeof *fresh);
-  fresh->worker = worker->index;
   fresh->pid = worker->process.pid;
   fresh->request = request->request;
   int rc = mc_enqueue_init(&fresh->task, &request->options, mc_clock_wall_ms(), &err);

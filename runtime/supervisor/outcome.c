@@ -174,7 +174,8 @@ static void log_late(const mc_frame_result *result, const mc_held *held) {
 void mc_outcome_take(mc_node *node, const mc_frame_result *result) {
   mc_held *held = mc_held_find(&node->held, result->attempt);
   if (!held || held->settling) {
-    log_late(result, held);
+    if (result->outcome != MC_OUTCOME_NOT_STARTED) /* else it was taken back meanwhile (withdraw.h) */
+      log_late(result, held);
     return;
   }
   if (held->worker && result->outcome != MC_OUTCOME_NOT_STARTED)

@@ -40,6 +40,12 @@ static int task_ready(lua_State *L) {
   return 0;
 }
 
+static int task_stopped(lua_State *L) {
+  mc_tasks *tasks = bindings_of(L)->tasks;
+  lua_pushstring(L, mc_tasks_stopped(tasks, mc_bindings_check_slot(L, tasks))); /* NULL becomes nil */
+  return 1;
+}
+
 /* In the order of mc_outcome, which begins at 1. What is not started never reaches Lua. */
 static const char *const outcome_names[] = {"DONE",    "FAILED",  "TIMED_OUT", "CANCELLED", "SKIP_RETRY",
                                             "INVALID", "REVOKED", "SNOOZED",   "RETRY_IN",  NULL};
@@ -278,8 +284,8 @@ static const luaL_Reg functions[] = {
     {"log_begin", log_begin},     {"log_text", log_text},
     {"log_json", log_json},       {"log_end", log_end},
     {"fold_finish", fold_finish}, {"fold_unfit", fold_unfit},
-    {"handles", handles},         {"load_end", load_end},
-    {"close_end", close_end},
+    {"handles", handles},         {"task_stopped", task_stopped},
+    {"load_end", load_end},       {"close_end", close_end},
 };
 
 void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {

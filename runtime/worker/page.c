@@ -33,13 +33,25 @@ uint64_t mc_page_current(const mc_page *page) {
   return atomic_load_explicit(&page->current, memory_order_relaxed);
 }
 
-void mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms) {
+bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms) {
   mc_page_slot *at = &page->slots[slot];
   atomic_store_explicit(&at->started_ms, started_ms, memory_order_relaxed);
   atomic_store_explicit(&at->deadline_ms, deadline_ms, memory_order_relaxed);
   atomic_store_explicit(&at->attempt, attempt, memory_order_release);
+  if (attempt > atomic_load_explicit(&page->newest, memory_order_relaxed))
+    atomic_store(&page->newest, attempt); /* before the next line also for other processors */
+  if (attempt > atomic_load(&page->withdrawn))
+    return true;
+  mc_page_empty(page, slot);
+  return false;
 }
 
 void mc_page_empty(mc_page *page, uint32_t slot) {
   atomic_store_explicit(&page->slots[slot].attempt, 0, memory_order_release);
+}
+
+bool mc_page_cancelled(const mc_page *page, uint32_t slot) {
+  const mc_page_slot *at = &page->slots[slot];
+  return atomic_load_explicit(&at->cancelled, memory_order_relaxed) ==
+         atomic_load_explicit(&at->attempt, memory_order_relaxed);
 }

@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "protocol/frames.h"
 
+#include <stdbool.h>
+
 /* Maps the memfd, which must hold that many slots, and closes it; the mapping stays until the process ends. */
 int mc_page_map(int fd, uint32_t slot_count, mc_page **out, mc_err *err);
 
@@ -14,8 +16,12 @@ void mc_page_set_current(mc_page *page, uint64_t attempt);
 /* What was set last. */
 uint64_t mc_page_current(const mc_page *page);
 
-/* Times are CLOCK_MONOTONIC milliseconds; deadline_ms 0: none. */
-void mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms);
+/* Times are CLOCK_MONOTONIC milliseconds; deadline_ms 0: none. False: the supervisor has taken the attempt back, which
+ * is not to be started; the slot is empty. */
+bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms);
 void mc_page_empty(mc_page *page, uint32_t slot);
+
+/* Whether the supervisor wants the attempt in this slot to stop. */
+bool mc_page_cancelled(const mc_page *page, uint32_t slot);
 
 #endif

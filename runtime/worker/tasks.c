@@ -146,6 +146,8 @@ static void run_for(mc_attempt *attempt) {
   mc_err err;
   int rc = mc_vm_run(tasks->vm, 0, &err);
   mc_page_set_current(tasks->page, 0);
+  if (mc_vm_unhook(tasks->vm))
+    mc_log_event(MC_LOG_WARN, "debug hook taken away", "a handler left one set, which would strike every other task");
   if (rc == 0) {
     mc_vm_end(tasks->vm);
     return;
@@ -243,16 +245,22 @@ static int64_t deadline_of(int64_t timeout_ms, int64_t deadline_ms, int64_t now_
   return by_timeout;
 }
 
-/* Gives it a slot, from now until deadline_ms (unix; 0: for good). */
-static void attempt_occupy(mc_attempt *attempt, int64_t now_ms, int64_t deadline_ms) {
+/* Gives it a slot, from now until deadline_ms (unix; 0: for good). False: the supervisor has taken it back meanwhile,
+ * and it has been answered. */
+static bool attempt_occupy(mc_attempt *attempt, int64_t now_ms, int64_t deadline_ms) {
   mc_tasks *tasks = attempt->owner;
-  mc_list_remove(&attempt->link);
   attempt->armed = false;
   attempt->started_us = mc_clock_mono_us();
   attempt->deadline_ms = deadline_ms ? attempt->started_us / 1000 + (uint64_t)(deadline_ms - now_ms) : 0;
-  attempt->slot = tasks->free_slots[--tasks->free_count];
+  attempt->slot = tasks->free_slots[tasks->free_count - 1];
+  if (!mc_page_fill(tasks->page, attempt->slot, attempt->number, attempt->started_us / 1000, attempt->deadline_ms)) {
+    attempt_reject(attempt, MC_OUTCOME_NOT_STARTED, "");
+    return false;
+  }
+  mc_list_remove(&attempt->link);
+  tasks->free_count--;
   tasks->slots[attempt->slot] = attempt;
-  mc_page_fill(tasks->page, attempt->slot, attempt->number, attempt->started_us / 1000, attempt->deadline_ms);
+  return true;
 }
 
 static void start_task(mc_attempt *attempt, const mc_frame_task *task) {
@@ -262,14 +270,14 @@ static void start_task(mc_attempt *attempt, const mc_frame_task *task) {
     attempt_reject(attempt, MC_OUTCOME_TIMED_OUT, deadline_exceeded);
     return;
   }
-  attempt_occupy(attempt, now_ms, deadline_ms);
-  attempt_enter(attempt, task, deadline_ms);
+  if (attempt_occupy(attempt, now_ms, deadline_ms))
+    attempt_enter(attempt, task, deadline_ms);
 }
 
 static void start_fold(mc_attempt *attempt, const mc_frame_fold *fold) {
   int64_t now_ms = mc_clock_wall_ms();
-  attempt_occupy(attempt, now_ms, deadline_of(fold->timeout_ms, 0, now_ms));
-  attempt_enter_fold(attempt, fold);
+  if (attempt_occupy(attempt, now_ms, deadline_of(fold->timeout_ms, 0, now_ms)))
+    attempt_enter_fold(attempt, fold);
 }
 
 /* The body was decoded when it came, so that it cannot be malformed now. */
@@ -421,6 +429,13 @@ void mc_tasks_ready(mc_tasks *tasks, uint32_t slot) {
   if (mc_list_empty(&attempt->link)) /* in no list: not ready yet */
     mc_list_push_back(&tasks->ready, &attempt->link);
   mc_tasks_wake(tasks);
+}
+
+const char *mc_tasks_stopped(const mc_tasks *tasks, uint32_t slot) {
+  const mc_attempt *attempt = tasks->slots[slot];
+  if (mc_page_cancelled(tasks->page, slot))
+    return "CANCELLED";
+  return attempt->deadline_ms && mc_clock_mono_ms() >= attempt->deadline_ms ? "TIMED_OUT" : NULL;
 }
 
 uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options) {

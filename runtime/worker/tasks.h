@@ -3,7 +3,7 @@
  *
  *   TASK ──▶ waiting ──▶ running: parked ⇄ ready ──▶ RESULT
  *               │           (a slot of the shared page)
- *               └── DRAIN: handed back as NOT_STARTED; CANCEL: CANCELLED
+ *               └── DRAIN, or taken back by the page: handed back as NOT_STARTED; CANCEL: CANCELLED
  *
  * Handlers run in one place only, the turn: an idle callback of the loop, active while there is anything to do. It
  * resumes what is ready, then starts what waits, and returns to the loop after TURN_US at the latest, so that frames
@@ -54,6 +54,8 @@ void mc_tasks_wake(mc_tasks *tasks); /* there may be something to do: results le
 bool mc_tasks_has(const mc_tasks *tasks, uint32_t slot);
 void mc_tasks_park(mc_tasks *tasks, uint32_t slot);
 void mc_tasks_ready(mc_tasks *tasks, uint32_t slot);
+/* "CANCELLED" or "TIMED_OUT" when it should stop, also before a frame or a timer could tell; NULL: it may go on. */
+const char *mc_tasks_stopped(const mc_tasks *tasks, uint32_t slot);
 /* Its Lua code runs now, in a callback; the caller resets the page's `current` afterwards. */
 void mc_tasks_blame(mc_tasks *tasks, uint32_t slot);
 /* Sends the result (attempt and duration are filled in here) and frees the slot. */

@@ -109,6 +109,8 @@ int mc_vm_open(mc_vm *vm, const char *lua_path, struct mc_bindings *bindings, mc
   preload(L, "mooncrew.native", luaopen_mooncrew_native, NULL);
   for (size_t i = 0; i < MC_COUNT(native_modules); i++)
     preload(L, native_modules[i].name, native_modules[i].func, bindings);
+  if (mc_lua_modules_isolate(L))
+    return fail_open(L, err);
   lua_pushcfunction(L, on_error);
   vm->error_handler = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_getglobal(L, "require");
@@ -125,6 +127,7 @@ int mc_vm_open(mc_vm *vm, const char *lua_path, struct mc_bindings *bindings, mc
 }
 
 static void begin(mc_vm *vm, int reference) {
+  vm->hook_mask = lua_gethookmask(vm->L);
   lua_settop(vm->L, 0);
   lua_rawgeti(vm->L, LUA_REGISTRYINDEX, vm->error_handler);
   lua_rawgeti(vm->L, LUA_REGISTRYINDEX, reference);
@@ -151,6 +154,13 @@ int mc_vm_run(mc_vm *vm, int results, mc_err *err) {
 
 void mc_vm_end(mc_vm *vm) {
   lua_settop(vm->L, 0);
+}
+
+bool mc_vm_unhook(mc_vm *vm) {
+  if (lua_gethookmask(vm->L) == vm->hook_mask)
+    return false;
+  lua_sethook(vm->L, NULL, 0, 0);
+  return true;
 }
 
 void mc_vm_call_back(mc_vm *vm, int reference) {

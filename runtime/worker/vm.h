@@ -6,6 +6,7 @@
 #include "base/slice.h"
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum mc_vm_entry {
@@ -24,6 +25,7 @@ typedef struct mc_vm {
   lua_State *L;
   uint32_t worker; /* this worker's number, for log lines; set by the caller before it is opened */
   int error_handler;
+  int hook_mask;              /* of the debug hook when the call at hand began */
   int entries[MC_VM_ENTRIES]; /* references */
 } mc_vm;
 
@@ -38,6 +40,10 @@ int mc_vm_open(mc_vm *vm, const char *lua_path, struct mc_bindings *bindings, mc
 void mc_vm_begin(mc_vm *vm, mc_vm_entry entry);
 int mc_vm_run(mc_vm *vm, int results, mc_err *err);
 void mc_vm_end(mc_vm *vm);
+
+/* Takes away a debug hook that Lua code has set since mc_vm_begin: hooks are the state's, not a coroutine's, and would
+ * strike everybody else. True: there was one. */
+bool mc_vm_unhook(mc_vm *vm);
 
 /* Calls the function behind a reference, without arguments; an error is logged. */
 void mc_vm_call_back(mc_vm *vm, int reference);

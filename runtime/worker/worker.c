@@ -7,7 +7,9 @@
 #include "worker/bindings.h"
 #include "worker/manifest.h"
 #include "worker/page.h"
+#include "worker/sources.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ typedef struct worker {
   mc_tasks tasks;
   mc_timers timers;
   mc_bindings bindings;
+  int sources;     /* descriptor, -1: none */
   bool configured; /* SETTINGS came */
   bool ready;      /* READY was sent */
 } worker;
@@ -127,9 +130,17 @@ static void load_scripts(worker *self, mc_slice folder) {
   mc_err err;
   mc_vm_begin(&self->vm, MC_VM_LOAD);
   lua_pushlstring(self->vm.L, folder.data, folder.size);
+  if (mc_sources_push(self->vm.L, self->sources, &err))
+    fail_load(self, err.text);
   if (mc_vm_run(&self->vm, 0, &err))
     fail_load(self, err.text);
   mc_vm_end(&self->vm);
+}
+
+/* A copy of standard error, for a handler that closes it must not find our lines in the file that it opens next. */
+static int log_descriptor(void) {
+  int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, MC_WORKER_PAGE_FD + 1);
+  return fd >= 0 ? fd : STDERR_FILENO;
 }
 
 static void configure_log(const mc_frame_settings *settings) {
@@ -137,7 +148,7 @@ static void configure_log(const mc_frame_settings *settings) {
   char *format = mc_strndup(settings->log_format.data, settings->log_format.size);
   int level_number = mc_log_level_parse(level), format_number = mc_log_format_parse(format);
   if (level_number >= 0 && format_number >= 0)
-    mc_log_configure(STDERR_FILENO, (mc_log_format)format_number, (mc_log_level)level_number);
+    mc_log_configure(log_descriptor(), (mc_log_format)format_number, (mc_log_level)level_number);
   free(level);
   free(format);
 }
@@ -267,6 +278,7 @@ static void raise_file_limit(void) {
 int mc_worker_run(void) {
   worker *self = mc_zalloc(sizeof *self);
   mc_err err;
+  self->sources = mc_sources_fd();
   die_with_parent();
   raise_file_limit();
   signal(SIGPIPE, on_sigpipe);      /* TERM and INT keep their meaning: they end us */

@@ -1,5 +1,6 @@
 local context = require "mooncrew.context"
 local distribute = require "mooncrew.distribute"
+local host = require "mooncrew.host"
 local outcome = require "mooncrew.outcome"
 
 describe("the task that a handler gets", function()
@@ -26,6 +27,21 @@ describe("the task that a handler gets", function()
     assert.is_false(context.new({}):cancelled())
   end)
 
+  it("is cancelled as soon as the host says that it should stop, and stays so", function()
+    finally(function() host.use() end)
+    local fiber, why, asked = {}, nil, nil
+    local task = context.new { fiber = fiber }
+    fiber.task = task
+    host.use { stopped = function(of) asked = of return why end }
+    assert.is_false(task:cancelled())
+    assert.are.equal(fiber, asked)
+    why = "TIMED_OUT"
+    assert.is_true(task:cancelled())
+    why = nil
+    assert.is_true(task:cancelled())
+    assert.are.equal("TIMED_OUT", fiber.stopped)
+  end)
+
   it("raises the outcomes", function()
     local task = context.new {}
     for method, kind in pairs { skip_retry = "SKIP_RETRY", revoke = "REVOKED" } do
@@ -48,7 +64,6 @@ describe("the task that a handler gets", function()
   end)
 
   it("tells the host how far it has come", function()
-    local host = require "mooncrew.host"
     local seen = {}
     finally(host.use)
     host.use { progress = function(...)

@@ -1,5 +1,9 @@
 -- What waits leaves no handle behind: after many tasks, half of which were stopped in mid-wait, the worker's loop has
 -- as many handles as before.
+local HttpServer = require "http_server"
+local Postgres = require "postgres_server"
+local Sink = require "smtp_sink"
+local uv = require "luv"
 local with_crew = require("support").with_crew
 
 local TASKS = 60
@@ -48,6 +52,51 @@ local KINDS = {
     quick = "wait_for(10)",
     slow = "wait_for(600000)",
   },
+  http = {
+    setup = function(crew)
+      local server = HttpServer.start(crew.folder)
+      crew:finally(function() server:stop() end)
+      return server.url
+    end,
+    quick = [[assert(crew.http.get("%s/data?n=100000"))]],
+    slow = [[crew.http.get("%s/wait?s=600", { timeout = 0 })]],
+  },
+  mail = {
+    setup = function(crew)
+      local folder = crew.folder .. "/mails"
+      assert(uv.fs_mkdir(folder, tonumber("700", 8)))
+      local sink = Sink.start(folder)
+      crew:finally(function() sink:stop() end)
+      return sink.url
+    end,
+    before = [[
+      local function send(to, timeout)
+        return crew.mail.send { from = "ada@example.org", to = to, subject = "s", text = "t",
+          smtp = { url = "%s", timeout = timeout } }
+      end]],
+    quick = [[assert(send("bob@example.org", "10s"))]],
+    slow = [[send("slow@example.org", "10m")]],
+  },
+  redis = {
+    setup = function(crew) return crew.server:url() end,
+    before = [[
+      local shared = crew.redis.open "%s"
+      local function wait_alone()
+        crew.redis.open("%s", { exclusive = true, timeout = "10m" }):call("BLPOP", "nothing", 0)
+      end]],
+    quick = [[assert(shared:call "PING" == "PONG")]],
+    slow = "wait_alone()",
+  },
+  postgres = Postgres.installed() and {
+    setup = function(crew)
+      local server = Postgres.new():start()
+      crew:finally(function() server:destroy() end)
+      return server:url()
+    end,
+    before = ([[local db = crew.postgres.open("%%s", { pool = %d, timeout = "10m" })]]):format(TASKS),
+    quick = [[assert(db:query("SELECT 1").rows)]],
+    slow = [[db:query("SELECT pg_sleep(600)")]],
+  } or nil,
 }
 
 local SCRIPT = [[
@@ -105,6 +154,7 @@ local function run(crew, queue, round)
 end
 
 describe("no handle is left behind by", function()
+  if not Postgres.installed() then pending "postgres: PostgreSQL is not installed" end
   for name, kind in pairs(KINDS) do
     it(name, with_crew(function(crew)
       local given = kind.setup and kind.setup(crew)

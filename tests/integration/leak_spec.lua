@@ -1,8 +1,10 @@
 -- A worker that has run very many tasks of all kinds is no larger than one that has run some.
+local HttpServer = require "http_server"
 local with_crew = require("support").with_crew
 
 local ROUNDS, ROUND = 5, 20000
 local KINDS = 10 -- kinds of tasks in a round, taken in turns
+local REACHING_OUT = { "gather", "http", "exec", "redis", "luv" } -- one in a hundred is of these
 
 -- Each kind ends in another way, or waits for something else.
 local SCRIPT = [[
@@ -26,6 +28,24 @@ local SCRIPT = [[
   kind("7", function() pcall(error, {}); crew.sleep(0); return ("y"):rep(1000) end)
   kind("8", function(_, task) task.log:debug("seen", { headers = task.headers }); error { message = "a table" } end)
   kind("9", function() coroutine.wrap(function() coroutine.yield() end)() end)
+
+  kind("gather", function()
+    crew.gather(function() crew.sleep(0.001) end, function() return 1 end)
+    pcall(crew.gather, function() crew.sleep(10) end, function() error "first" end)
+  end)
+  kind("http", function() assert(crew.http.get("HTTP/data?n=5000", { headers = { a = "b" } })) end)
+  kind("exec", function() assert(crew.exec({ "cat" }, { stdin = ("z"):rep(5000) })) end)
+  local redis = crew.redis.open "REDIS"
+  kind("redis", function() assert(redis:pipeline { { "SET", "leak", ("v"):rep(500) }, { "GET", "leak" } }) end)
+  kind("luv", function()
+    local uv = require "luv"
+    local pipe = uv.new_pipe(false)
+    pcall(pipe.connect, pipe, "/nowhere", function() end)
+    local size = crew.async.await(function(resume)
+      uv.fs_stat("/etc/passwd", function(_, stat) resume(stat.size) end)
+    end)
+    assert(size > 0)
+  end)
 
   -- What the process has in use: C's heap (the sanitizer's, where one is in place) and Lua's.
   local function bytes_in_use()
@@ -59,7 +79,7 @@ local TEXT = { text = ("x"):rep(1000) }
 local function enqueue_round(client)
   local tasks = {}
   for i = 1, ROUND do
-    local name = tostring(i % KINDS)
+    local name = i % 100 == 0 and REACHING_OUT[i / 100 % #REACHING_OUT + 1] or tostring(i % KINDS)
     tasks[i] = { "kind:" .. name, name == "4" and TEXT or nil, { max_retry = 0, retention = name == "0" and 1 or nil } }
   end
   for _, result in ipairs(client:enqueue_many(tasks)) do
@@ -69,7 +89,9 @@ end
 
 describe("a worker", function()
   it("that runs 100,000 mixed tasks does not grow", with_crew(function(crew)
-    crew:script("kinds.lua", SCRIPT)
+    local server = HttpServer.start(crew.folder)
+    crew:finally(function() server:stop() end)
+    crew:script("kinds.lua", (SCRIPT:gsub("HTTP", server.url):gsub("REDIS", crew.server:url())))
     local queue, low = crew:queue(), crew:queue "low"
     local client = assert(require("mooncrew").client(crew.server:url()))
     local node = crew:run { log_level = "error", queues = { default = 1, low = 1 } }

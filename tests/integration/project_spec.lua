@@ -166,6 +166,28 @@ describe("with only the installed program", function()
     assert.truthy(run "test":find "1 success / 0 failures / 0 errors")
   end)
 
+  it("a handler's real requests reach a server on this machine", function()
+    write("spec/http_spec.lua", [[
+      local crew, testing, uv = require "mooncrew", require "mooncrew.testing", require "luv"
+      local server = uv.new_tcp()
+      server:bind("127.0.0.1", 0)
+      server:listen(1, function()
+        local client = uv.new_tcp()
+        server:accept(client)
+        client:read_start(function(_, text)
+          if text then client:write "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" else client:close() end
+        end)
+      end)
+      it("asks", function()
+        testing.allow_http()
+        local url = "http://127.0.0.1:" .. server:getsockname().port
+        testing.perform(crew.task("t", { perform = function() return assert(crew.http.get(url)).body end }))
+        assert.done("hi")
+        server:close()
+      end)]])
+    assert.truthy(run "test":find "1 success / 0 failures / 0 errors")
+  end)
+
   it("a spec of 100 tests takes less than a second", function()
     run "new email:welcome"
     write("spec/hundred_spec.lua", [[

@@ -39,10 +39,10 @@ describe("mooncrew.cli.config_file", function()
   it("gives the value of each type as text", function()
     assert.same({
       redis = "redis://h", workers = "3", strict = "true", shutdown_timeout = "8.5", kill_grace = "5s",
-      queues = "critical=6,low=1", log_format = "json",
+      queues = "critical=6,low=1", log_format = "json", memory_limit = "268435456",
     }, load [[return {
       redis = "redis://h", workers = 3, strict = true, shutdown_timeout = 8.5, kill_grace = "5s",
-      queues = { low = 1, critical = 6 }, log_format = "json",
+      queues = { low = 1, critical = 6 }, log_format = "json", memory_limit = 256 * 1024 * 1024,
     }]])
   end)
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <lauxlib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,7 +58,8 @@ static int tear_down(void **state) {
 
 static mc_cli_outcome run(int argc, char **argv) {
   mc_cli_outcome outcome;
-  mc_cli_main(argc, argv, "/usr/bin/mooncrew", &outcome);
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  mc_cli_main(argc, argv, "/usr/bin/mooncrew", none, &outcome);
   fflush(NULL);
   return outcome;
 }

@@ -40,6 +40,7 @@ static void every_option_has_its_default(void **state) {
   assert_false(config->strict);
   assert_int_equal(config->shutdown_timeout_ms, 8000);
   assert_int_equal(config->kill_grace_ms, 5000);
+  assert_int_equal(config->memory_limit, 0);
   assert_int_equal(config->task_check_interval_ms, 1000);
   assert_int_equal(config->max_crashes, 3);
   assert_int_equal(config->archive_max_age_s, 90 * 86400);
@@ -72,6 +73,8 @@ static void a_value_is_shown_in_one_form_however_it_was_written(void **state) {
   expect_shown(*state, "shutdown_timeout", "0", "0s");
   expect_shown(*state, "kill_grace", "1.5s", "1500ms");
   expect_shown(*state, "archive_max_age", "48h", "2d");
+  expect_shown(*state, "memory_limit", "0.25GiB", "256M");
+  expect_shown(*state, "memory_limit", "0", "0");
   expect_shown(*state, "queues", " b = 2 , a", "b=2,a=1");
   expect_shown(*state, "queues", "t:*=03/archive_max_size=5/archive_max_age=120s,x",
                "t:*=3/archive_max_age=2m/archive_max_size=5,x=1");
@@ -132,6 +135,19 @@ static void durations_keep_to_their_limits(void **state) {
   assert_int_equal(config->kill_grace_ms, 5000);
 }
 
+static void sizes_keep_to_their_limits(void **state) {
+  mc_config *config = *state;
+  mc_err err;
+  assert_int_equal(mc_config_set(config, "memory_limit", "64M", &err), 0);
+  expect_refused(config, "memory_limit", "256", MC_EINVALID,
+                 "memory_limit: must be a size from 1M to 1024T, or 0, not '256'");
+  expect_refused(config, "memory_limit", "lots", MC_EINVALID,
+                 "memory_limit: 'lots' is no size: write a number and a unit, such as \"256M\" or \"1.5G\"");
+  assert_int_equal(config->memory_limit, 64 << 20);
+  assert_int_equal(mc_config_set(config, "memory_limit", "0", &err), 0);
+  assert_int_equal(config->memory_limit, 0);
+}
+
 static void words_must_be_known_whole(void **state) {
   mc_config *config = *state;
   expect_refused(config, "log_level", "warning", MC_EINVALID,
@@ -175,6 +191,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_value_may_be_set_from_itself, set_up, tear_down),
       cmocka_unit_test_setup_teardown(numbers_keep_to_their_limits, set_up, tear_down),
       cmocka_unit_test_setup_teardown(durations_keep_to_their_limits, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(sizes_keep_to_their_limits, set_up, tear_down),
       cmocka_unit_test_setup_teardown(words_must_be_known_whole, set_up, tear_down),
       cmocka_unit_test_setup_teardown(bad_queues_leave_the_old_ones, set_up, tear_down),
       cmocka_unit_test_setup_teardown(texts_must_hold_something, set_up, tear_down),

@@ -121,7 +121,8 @@ static void assert_time_is_up(lone_node *lone, bool cancelled, const char *error
   die(lone, 0, SIGKILL);
   assert_redis("c a", "LRANGE asynq:{default}:pending 0 -1");
   mc_message_box box = lone_message("b");
-  assert_true(mc_slice_equal(box.message.error_msg, mc_slice_of(error)));
+  assert_int_equal(box.message.error_msg.size, strlen(error));
+  assert_memory_equal(box.message.error_msg.data, error, strlen(error));
   assert_int_equal(box.message.retried, 1);
   mc_message_free(&box);
   assert_crashes("(nil)", "(nil)", "(nil)");
@@ -129,8 +130,9 @@ static void assert_time_is_up(lone_node *lone, bool cancelled, const char *error
 }
 
 static void what_did_not_stop_in_time_fails(void **state) {
-  assert_time_is_up(*state, false, "context deadline exceeded");
-  assert_time_is_up(*state, true, "context canceled");
+  assert_time_is_up(*state, false,
+                    "context deadline exceeded: the handler went on, and its worker was killed after kill_grace");
+  assert_time_is_up(*state, true, "context canceled: the handler went on, and its worker was killed after kill_grace");
 }
 
 /* It stood waiting when its worker was killed: the page names nobody, the supervisor knows whom it was killed for. */
@@ -141,6 +143,81 @@ static void so_does_what_only_waits_on(void **state) {
   die(lone, 0, SIGKILL);
   assert_redis("b a", "LRANGE asynq:{default}:pending 0 -1");
   assert_redis("retry", "HGET asynq:{default}:t:c state");
+}
+
+static void assert_error_holds(const char *id, const char *text) {
+  mc_message_box box = lone_message(id);
+  if (!memmem(box.message.error_msg.data, box.message.error_msg.size, text, strlen(text)))
+    fail_msg("\"%.*s\" does not hold \"%s\"", MC_SLICE_PRINT(box.message.error_msg), text);
+  mc_message_free(&box);
+}
+
+/* b computes, and its own time is not up; a's is. */
+static void who_let_no_other_run_is_told_so(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  lone->worker.overdue_attempt = 1;
+  die(lone, 0, SIGKILL);
+  assert_error_holds("b", "the handler let no other run");
+  assert_redis("c a", "LRANGE asynq:{default}:pending 0 -1");
+}
+
+static void assert_archived_with(lone_node *lone, int64_t status, int number, const char *text) {
+  lone_ask("FLUSHALL");
+  lone->config.max_crashes = 1;
+  mc_held *held = lone_hold_plain(lone, "a");
+  atomic_store(&lone->worker.page->current, held->attempt);
+  die(lone, status, number);
+  assert_redis("archived", "HGET asynq:{default}:t:a state");
+  assert_error_holds("a", text);
+}
+
+static void the_reason_says_what_that_death_mostly_means(void **state) {
+  assert_archived_with(*state, 0, SIGSEGV, "native code, called through FFI");
+  assert_archived_with(*state, 0, SIGABRT, "abort() was called");
+  assert_archived_with(*state, 0, SIGKILL, "killed from outside");
+  assert_archived_with(*state, 0, SIGUSR1, "signal 10 (User defined signal 1)");
+  assert_archived_with(*state, 3, 0,
+                       "exit code 3 while it ran this task, 1 time (max_crashes is 1): the handler ended");
+}
+
+static void the_reason_says_what_we_killed_it_for(void **state) {
+  lone_node *lone = *state;
+  snprintf(lone->worker.killed_for, sizeof lone->worker.killed_for, "it took too much");
+  assert_archived_with(lone, 0, SIGKILL,
+                       "the worker was killed while it ran this task, 1 time (max_crashes is 1): it took too much");
+  assert_true(lone_logged(lone, "\"worker killed\"", "it took too much", "\"task_id\":\"a\"", NULL));
+}
+
+static void a_suspect_is_blamed_when_none_is_resumed(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  lone->worker.suspect = 3;
+  die(lone, 0, SIGKILL);
+  assert_crashes("(nil)", "(nil)", "1");
+}
+
+static void the_only_one_that_has_started_is_blamed_for_a_crash_of_the_loop(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  atomic_store(&lone->worker.page->slots[4].attempt, 2);
+  die(lone, 0, SIGABRT);
+  assert_crashes("(nil)", "1", "(nil)");
+}
+
+static void but_not_for_a_kill_from_outside_nor_beside_others(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, -1);
+  atomic_store(&lone->worker.page->slots[4].attempt, 2);
+  die(lone, 0, SIGKILL);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+  lone_ask("FLUSHALL");
+  lone->node.next_attempt = 1;
+  lone->worker.suspect = 0;
+  hold_three(lone, -1);
+  atomic_store(&lone->worker.page->slots[5].attempt, 3);
+  die(lone, 0, SIGABRT);
+  assert_crashes("(nil)", "(nil)", "(nil)");
 }
 
 int main(void) {
@@ -154,6 +231,12 @@ int main(void) {
       lone_test(at_max_crashes_the_blamed_one_is_archived_with_the_reason),
       lone_test(what_did_not_stop_in_time_fails),
       lone_test(so_does_what_only_waits_on),
+      lone_test(who_let_no_other_run_is_told_so),
+      lone_test(the_reason_says_what_that_death_mostly_means),
+      lone_test(the_reason_says_what_we_killed_it_for),
+      lone_test(the_only_one_that_has_started_is_blamed_for_a_crash_of_the_loop),
+      lone_test(but_not_for_a_kill_from_outside_nor_beside_others),
+      lone_test(a_suspect_is_blamed_when_none_is_resumed),
   };
   return cmocka_run_group_tests(tests, lone_group_start, lone_group_stop);
 }

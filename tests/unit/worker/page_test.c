@@ -40,6 +40,36 @@ static void test_what_is_written_is_seen_through_another_mapping(void **state) {
   munmap(seen, mc_page_size(3));
 }
 
+static void test_what_the_supervisor_took_back_does_not_start(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  assert_int_equal(mc_page_map(make_memory(2), 2, &page, NULL), 0);
+  atomic_store(&page->withdrawn, 7);
+  assert_false(mc_page_fill(page, 0, 7, 1, 0));
+  assert_int_equal(atomic_load(&page->slots[0].attempt), 0);
+  assert_true(mc_page_fill(page, 0, 8, 1, 0));
+  assert_int_equal(atomic_load(&page->slots[0].attempt), 8);
+  assert_int_equal(atomic_load(&page->newest), 8);
+  atomic_store(&page->withdrawn, 0);
+  assert_true(mc_page_fill(page, 1, 3, 1, 0));
+  assert_int_equal(atomic_load(&page->newest), 8);
+  munmap(page, mc_page_size(2));
+}
+
+static void test_a_cancellation_is_for_one_attempt(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  assert_int_equal(mc_page_map(make_memory(1), 1, &page, NULL), 0);
+  mc_page_fill(page, 0, 5, 1, 0);
+  assert_false(mc_page_cancelled(page, 0));
+  atomic_store(&page->slots[0].cancelled, 5);
+  assert_true(mc_page_cancelled(page, 0));
+  mc_page_empty(page, 0);
+  mc_page_fill(page, 0, 6, 1, 0);
+  assert_false(mc_page_cancelled(page, 0));
+  munmap(page, mc_page_size(1));
+}
+
 static void test_memory_that_is_too_small_is_refused(void **state) {
   (void)state;
   mc_page *page = NULL;
@@ -64,6 +94,8 @@ static void test_a_descriptor_that_is_not_there_is_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_written_is_seen_through_another_mapping),
+      cmocka_unit_test(test_what_the_supervisor_took_back_does_not_start),
+      cmocka_unit_test(test_a_cancellation_is_for_one_attempt),
       cmocka_unit_test(test_memory_that_is_too_small_is_refused),
       cmocka_unit_test(test_a_descriptor_that_is_not_there_is_refused),
   };

@@ -671,6 +671,67 @@ static void test_children_of_handlers_inherit_neither_socket_nor_page(void **sta
   assert_text(expect_result(self, send_task(self, "fds", ""), MC_OUTCOME_DONE).text, "[false,false]");
 }
 
+static void test_what_was_taken_back_by_the_page_is_not_started(void **state) {
+  crew *self = *state;
+  start(self, 2, "require('mooncrew').task('t', { perform = function() end })\n");
+  atomic_store(&self->page->withdrawn, 2);
+  expect_result(self, send_task(self, "t", ""), MC_OUTCOME_NOT_STARTED);
+  expect_result(self, send_task(self, "t", ""), MC_OUTCOME_NOT_STARTED);
+  expect_result(self, send_task(self, "t", ""), MC_OUTCOME_DONE);
+  expect_result(self, send_task(self, "t", ""), MC_OUTCOME_DONE);
+  expect_result(self, send_task(self, "t", ""), MC_OUTCOME_DONE); /* no slot was lost */
+}
+
+/* Loops that LuaJIT compiles, and that never come back to the worker's loop. */
+static const char polling_script[] =
+    "local crew = require 'mooncrew'\n"
+    "crew.task('poll', { perform = function(_, task)\n"
+    "  local n = 0\n"
+    "  while not task:cancelled() do n = n + 1 end\n"
+    "  return 'heard'\n"
+    "end })\n"
+    "crew.task('raise', { perform = function(_, task)\n"
+    "  repeat local sum = 0 for i = 1, 1000 do sum = sum + i end until task:cancelled()\n"
+    "  error 'gave up'\n"
+    "end })\n"
+    "crew.task('wait', { perform = function(_, task)\n"
+    "  repeat until task:cancelled()\n"
+    "  crew.sleep(60)\n"
+    "end })\n";
+
+static uint64_t send_timed(crew *self, const char *type, int64_t timeout_ms) {
+  uint64_t attempt = add_task(self, type, "", timeout_ms);
+  send_frames(self);
+  return attempt;
+}
+
+static void test_a_loop_that_never_waits_hears_that_its_time_is_up(void **state) {
+  crew *self = *state;
+  start(self, 1, polling_script);
+  assert_text(expect_result(self, send_timed(self, "poll", 50), MC_OUTCOME_DONE).text, "heard");
+  assert_holds(expect_result(self, send_timed(self, "raise", 50), MC_OUTCOME_TIMED_OUT).text, "gave up");
+  assert_holds(expect_result(self, send_timed(self, "wait", 50), MC_OUTCOME_TIMED_OUT).text, "deadline exceeded");
+}
+
+/* As the supervisor does, once the handler runs. */
+static void cancel_in_page(crew *self, uint64_t attempt) {
+  uint64_t until = mc_clock_mono_ms() + LIMIT_MS;
+  while (atomic_load(&self->page->slots[0].attempt) != attempt)
+    assert_true(mc_clock_mono_ms() < until);
+  atomic_store(&self->page->slots[0].cancelled, attempt);
+}
+
+static void test_a_loop_that_never_waits_hears_that_it_is_cancelled(void **state) {
+  crew *self = *state;
+  start(self, 1, polling_script);
+  uint64_t attempt = send_task(self, "poll", "");
+  cancel_in_page(self, attempt);
+  assert_text(expect_result(self, attempt, MC_OUTCOME_DONE).text, "heard");
+  attempt = send_task(self, "raise", "");
+  cancel_in_page(self, attempt);
+  expect_result(self, attempt, MC_OUTCOME_CANCELLED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 /* ---- folds ---- */
@@ -812,6 +873,9 @@ int main(void) {
       TEST(a_deadline_that_has_passed_starts_nothing),
       TEST(cancel_reaches_running_and_waiting_tasks),
       TEST(drain_hands_back_in_order_and_lets_the_rest_finish),
+      TEST(what_was_taken_back_by_the_page_is_not_started),
+      TEST(a_loop_that_never_waits_hears_that_its_time_is_up),
+      TEST(a_loop_that_never_waits_hears_that_it_is_cancelled),
       TEST(the_page_names_who_runs_and_until_when),
       TEST(slots_are_emptied_and_nobody_is_current_afterwards),
       TEST(a_handler_enqueues_through_the_supervisor),

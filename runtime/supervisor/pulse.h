@@ -1,0 +1,44 @@
+/* Whether a worker answers, and what is done when it does not.
+ *
+ * Looked at ten times a second, by two signs: the shared page says which attempt it is resuming, and once a second it
+ * is sent a PING, which it answers whenever it comes back to its loop. What is counted are looks, not time: a
+ * supervisor that stood still has read no answers meanwhile.
+ *
+ *   answers ── the same attempt resumed at two looks, or no PONG for 1 s ──▶ stuck: gets no new tasks
+ *      ▲                                                                       │ for 0.5 s: what it has not started
+ *      │                                                                       │ is taken back, through the page
+ *      └──────────────── another attempt, or the PONG ─────────────────────────┤
+ *                                                                              │ no PONG for 1 s + kill_grace, and
+ *                                                                              ▼ no attempt is being resumed
+ *                                                                           killed
+ *
+ * A worker that is stuck in a task's code is killed when that task's time is up (duty_overdue.h): how long a handler
+ * may compute is the task's affair. Outside of any task (in a callback of luv, or since the process was stopped)
+ * nothing else would ever free its slots.
+ */
+#ifndef MC_SUPERVISOR_PULSE_H
+#define MC_SUPERVISOR_PULSE_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mc_worker;
+
+/* Of one worker. Zeroed: nothing is known yet. */
+typedef struct mc_pulse {
+  bool asked;            /* a PING is under way */
+  bool told;             /* the log says that it does not answer */
+  unsigned waited;       /* looks since the last PING or PONG */
+  unsigned stuck_for;    /* looks in a row at which it was stuck */
+  uint64_t token;        /* of the last PING */
+  uint64_t last_current; /* the attempt it was resuming at the last look; 0: none */
+  size_t last_unsent;    /* bytes that it had not taken from us at the last look */
+} mc_pulse;
+
+void mc_pulse_look(struct mc_worker *worker);                   /* at each look */
+int mc_pulse_answered(struct mc_worker *worker, mc_slice body); /* a PONG frame; MC_EMALFORMED */
+
+#endif

@@ -1,0 +1,193 @@
+-- memory_limit: a worker that grows beyond it is replaced without a loss; one that grows far beyond it is killed, and
+-- the task that did it is told why.
+local wait = require "wait"
+local with_crew = require("support").with_crew
+
+-- Sanitizers take much memory for themselves.
+local LIMIT_MB = wait.patience > 1 and 400 or 100
+local LIMIT = LIMIT_MB .. "M"
+
+-- take(megabytes): memory of the C heap, all of it touched, kept for good.
+local TAKE = [[
+  ffi.cdef "void *malloc(size_t); void *memset(void *, int, size_t);"
+  local function take(megabytes) ffi.C.memset(ffi.C.malloc(megabytes * 2^20), 1, megabytes * 2^20) end
+  local LIMIT_MB = ]] .. LIMIT_MB .. "\n"
+
+local PATIENT = [[
+crew.task("patient", { perform = function(_, task)
+  note("start", task.id)
+  while not io.open(here .. "/release") do crew.sleep(0.02) end
+  note("end", task.id)
+end })
+]]
+
+local function add_patient(queue, count)
+  return queue:add_many(count, function() return { type = "patient", retention = 600 } end)
+end
+
+local function wait_noted(crew, word, count)
+  crew:wait_until(("%d notes of %s"):format(count, word), 30, function()
+    local noted = crew.notes:count(word)
+    return noted >= count, noted
+  end)
+end
+
+local function assert_reason(queue, id, pattern)
+  local task = queue:task(id)
+  assert.equal("archived", task.state)
+  assert.matches(pattern, task.message.error_msg)
+end
+
+describe("memory_limit:", function()
+  it("a worker above it gets no new tasks and ends when its own have ended, while its successor takes others",
+    with_crew(function(crew)
+      crew:script("patient.lua", PATIENT)
+      crew:script("leak.lua", TAKE .. 'crew.task("leak", { perform = function() take(LIMIT_MB) end })')
+      local queue = crew:queue()
+      local ids = add_patient(queue, 3)
+      local node = crew:run { workers = 1, concurrency = 5, prefetch = 0, memory_limit = LIMIT }
+      wait_noted(crew, "start", 3)
+      local old = node:workers()[1]
+      queue:add { type = "leak" }
+      local line = node:wait_log(20, { event = "worker retires" })
+      assert.equal(old, line.pid)
+      assert.matches("^it takes %d+M of memory, more than memory_limit %(" .. LIMIT .. "%)$", line.detail)
+
+      -- Two slots are left beside the three that the old one still uses.
+      add_patient(queue, 4)
+      wait_noted(crew, "start", 5)
+      wait.hold("old and new together keep to the concurrency", 0.5, function()
+        return crew.notes:count "start" == 5 and queue:counts().pending == 2
+      end)
+      local starts = crew.notes:all "start"
+      assert.are_not.equal(old, starts[4].pid)
+      assert.are_not.equal(old, starts[5].pid)
+
+      crew:file("release", "")
+      crew:wait_counts(queue, 20, { completed = 7, active = 0, failed = 0 })
+      for _, id in ipairs(ids) do
+        assert.equal(1, crew.notes:tally("start")[id], "starts of " .. id)
+      end
+      node:wait_log(10, { event = "worker retired", pid = old })
+      crew:wait_until("the old worker has gone", 10, function() return not require("process").exists(old) end)
+      assert.same({}, node:log { event = "worker died" })
+      assert.equal(1, #node:workers())
+    end))
+
+  -- A worker that retired with three tasks still running, and its successor.
+  local function with_retired(test)
+    return with_crew(function(crew)
+      crew:script("patient.lua", PATIENT)
+      crew:script("leak.lua", TAKE .. 'crew.task("leak", { perform = function() take(LIMIT_MB) end })')
+      local queue = crew:queue()
+      local ids = add_patient(queue, 3)
+      local node = crew:run { workers = 1, memory_limit = LIMIT, shutdown_timeout = "200ms" }
+      wait_noted(crew, "start", 3)
+      local old = node:workers()[1]
+      queue:add { type = "leak" }
+      node:wait_log(20, { event = "worker retires" })
+      crew:wait_until("its successor is there", 20, function() return #node:log { event = "worker ready" } == 2 end)
+      test(crew, queue, node, old, ids)
+    end)
+  end
+
+  it("a stop reaches the retired worker too, and its tasks go back", with_retired(function(_, queue, node, old, ids)
+    node:send "sigterm"
+    assert.equal(0, (node:wait(10)))
+    assert.is_false(require("process").exists(old))
+    local counts = queue:counts()
+    assert.same({ #ids, 0, 0 }, { counts.pending, counts.active, counts.retry })
+  end))
+
+  it("a retired worker that dies costs its tasks nothing, and nobody is started for it",
+    with_retired(function(crew, queue, node, old, ids)
+      local successor = node:log({ event = "worker ready" })[2].pid
+      require("luv").kill(old, "sigkill")
+      wait_noted(crew, "start", 6)
+      assert.equal(successor, crew.notes:all("start")[6].pid)
+      crew:file("release", "")
+      crew:wait_counts(queue, 20, { completed = #ids, active = 0, failed = 0 })
+      assert.same({ successor }, node:workers())
+    end))
+
+  it("a cancellation reaches the retired worker too", with_retired(function(crew, queue, _, _, ids)
+    local code, text = crew:command { "task", "cancel", ids[1] }
+    assert.equal(0, code, text)
+    crew:wait_counts(queue, 20, { active = 2, retry = 1 })
+  end))
+
+  for name, grow in pairs {
+    ["tables of Lua"] = "local t = {} while true do t[#t + 1] = { #t } end",
+    ["one long string after another"] = "local t = {} while true do t[#t + 1] = ('x'):rep(2^20 + #t) end",
+    ["memory of C"] = "while true do take(10) end",
+  } do
+    it("a task that fills " .. name .. " is stopped, blamed and told why, and its neighbours spend nothing",
+      with_crew(function(crew)
+        crew:script("patient.lua", PATIENT)
+        crew:script("hog.lua", TAKE .. 'crew.task("hog", { perform = function() note "hog" ' .. grow .. " end })")
+        local queue = crew:queue()
+        local ids = add_patient(queue, 5)
+        local node = crew:run { workers = 1, memory_limit = LIMIT, max_crashes = 2 }
+        wait_noted(crew, "start", 5)
+        queue:add { type = "hog", id = "hog" }
+        crew:wait_counts(queue, 60, { archived = 1 })
+        assert_reason(queue, "hog", "^the worker was killed while it ran this task, 2 times %(max_crashes is 2%): "
+          .. "it took %d+M of memory, more than twice memory_limit %(" .. LIMIT .. "%)$")
+        assert.equal(2, crew.notes:count "hog")
+        local line = node:log({ event = "worker killed", task_id = "hog" })[1]
+        assert.matches("more than twice memory_limit", line.detail)
+        crew:file("release", "")
+        crew:wait_counts(queue, 20, { completed = 5, active = 0, pending = 0, retry = 0 })
+        for _, id in ipairs(ids) do
+          assert.equal(0, queue:task(id).message.retried, "retries of " .. id)
+        end
+      end))
+  end
+
+  it("one that waits when it is noticed is blamed all the same, if it runs alone", with_crew(function(crew)
+    crew:script("hog.lua", TAKE .. [[
+      crew.task("hog", { perform = function() note "hog" take(3 * LIMIT_MB) crew.sleep(60) end })
+    ]])
+    local queue = crew:queue()
+    crew:run { workers = 1, memory_limit = LIMIT, max_crashes = 1 }
+    queue:add { type = "hog", id = "hog" }
+    crew:wait_counts(queue, 30, { archived = 1 })
+    assert_reason(queue, "hog", "more than twice memory_limit")
+  end))
+
+  it("that the scripts alone exceed is said in the log, and tasks run all the same", with_crew(function(crew)
+    crew:script("big.lua", TAKE .. [[
+      take(LIMIT_MB)
+      crew.task("quick", { perform = function(_, task) note("quick", task.id) crew.sleep(0.01) end })
+    ]])
+    local queue = crew:queue()
+    local node = crew:run { workers = 1, memory_limit = LIMIT }
+    node:wait_log(60, { event = "memory_limit is too low" })
+    queue:add_many(200, function() return { type = "quick" } end)
+    crew:wait_counts(queue, 30, { processed = 200, failed = 0, active = 0 })
+    local retired = #node:log { event = "worker retires" }
+    assert.is_true(retired <= 8, retired .. " workers were replaced within seconds")
+  end))
+
+  it("that loading takes twice is said in the log with ever longer waits", with_crew(function(crew)
+    crew:script("big.lua", TAKE .. [[
+      note "load"
+      take(3 * LIMIT_MB)
+      ffi.cdef "int usleep(unsigned);"
+      for _ = 1, 5000 do ffi.C.usleep(1000) end
+    ]])
+    local node = crew:run { workers = 1, memory_limit = LIMIT }
+    wait_noted(crew, "load", 4)
+    local line = node:wait_log(10, { event = "worker killed" })
+    assert.matches("to load the scripts, more than twice memory_limit", line.detail)
+  end))
+
+  it("of nothing is no limit, and a mistaken one is refused", with_crew(function(crew)
+    local code, text = crew:command { "config", "--memory-limit", "0.25G", "--json" }
+    assert.equal(0, code, text)
+    assert.equal("256M", require("cjson").decode(text).memory_limit.value)
+    code, text = crew:command { "config", "--memory-limit", "256" }
+    assert.equal(2, code, text)
+    assert.matches("must be a size from 1M", text)
+  end))
+end)
