@@ -18,11 +18,12 @@ local function load_native()
   return native
 end
 
---- Hides user and password of every address in a text.
+--- Hides user and password of every address in one of curl's messages; of a malformed one that it quotes, all: its
+--- password may be any part.
 ---@param text string
 ---@return string
 function M.hide_secrets(text)
-  return (text:gsub("//[^/%s]*@", "//xxxxxx@"))
+  return (text:gsub("^(Unsupported proxy.-)'.*'", "%1'xxxxxx'"):gsub("//[^/%s]*@", "//xxxxxx@"))
 end
 
 -- Waits for what start(resume) begins; a stop cancels the handle.
