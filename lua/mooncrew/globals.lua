@@ -37,7 +37,7 @@ local function own_require()
   end
 end
 
--- For code that the library generates; files of scripts are loaded by loadfile.
+-- For code that the library generates; scripts are compiled by load (mooncrew.sources).
 local function own_loadstring(own)
   local real, set = loadstring, setfenv
   return function(...)

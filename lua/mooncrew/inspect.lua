@@ -106,6 +106,21 @@ local Inspector = {}
 ---@field strict boolean
 ---@field queues table<string, integer>  name → priority
 ---@field workers mooncrew.WorkerInfo[]  the tasks it works on
+---@field generation integer|nil  of its scripts: grows with each reload; this and what follows only of mooncrew's own
+---@field loaded_at number|nil  when that generation loaded; nil: it has not yet
+---@field draining integer|nil  workers of the generation before, which finish what they run
+---@field reloads_asked integer|nil  how many reloads were asked for …
+---@field reloads_answered integer|nil  … and of how many it is known what came of it
+---@field reload_error string|nil  why the last reload was refused
+---@field refused_at number|nil
+---@field pools mooncrew.PoolInfo[]|nil
+
+---@class mooncrew.PoolInfo
+---@field name string  "": the only one
+---@field workers integer  processes, as configured
+---@field serving integer  those that are ready
+---@field concurrency integer  tasks at a time, per worker
+---@field busy integer  tasks in hand
 
 ---@class mooncrew.GroupInfo
 ---@field name string

@@ -3,6 +3,8 @@
 -- A script that ends in `return crew.task(…)` makes a tail call, after which the script is no longer on the stack. So
 -- the line that a script has come to is noted while the script runs.
 
+local sources = require "mooncrew.sources"
+
 local M = {}
 
 ---@class mooncrew.place.Script
@@ -20,18 +22,14 @@ end
 -- A tail call counts to the line where its statement ends; people look where it begins, which is at the `return` that
 -- stands unindented before it.
 local function begin_of_statement(path, line)
-  local file = io.open(path)
   local at, begin = 0, line
-  for text in file and file:lines() or function() end do
+  for text in ((sources.read(path) or "") .. "\n"):gmatch "([^\n]*)\n" do
     at = at + 1
     if at > line then
       break
     elseif text:find("^return%f[^%w_]") then
       begin = at
     end
-  end
-  if file then
-    file:close()
   end
   return begin
 end

@@ -6,6 +6,7 @@
 local cron = require "mooncrew.cron"
 local describe = require("mooncrew.execute").describe
 local place = require "mooncrew.place"
+local sources = require "mooncrew.sources"
 local uv = require "luv"
 
 local M = {}
@@ -106,7 +107,7 @@ function Loader:run(path, module_name)
   if result ~= nil then
     return result
   end
-  local chunk, why = loadfile(path)
+  local chunk, why = sources.compile(path)
   if not chunk then
     error(why, 0)
   end
@@ -126,8 +127,7 @@ function Loader:search(module_name)
   local base = self.folder .. "/" .. module_name:gsub("%.", "/")
   local tried = {}
   for i, path in ipairs { base .. ".lua", base .. "/init.lua" } do
-    local info = uv.fs_stat(path)
-    if info and info.type == "file" then
+    if sources.exists(path) then
       return function()
         return self:run(path, module_name)
       end
@@ -158,7 +158,10 @@ end
 ---@return string? message of the first failure; begins with file and line
 function M.load(folder, on_failure)
   folder = strip_slash(folder)
-  local paths, why = M.find(folder)
+  local paths, why = sources.paths(), nil
+  if not paths then
+    paths, why = M.find(folder)
+  end
   if not paths then
     return nil, why
   end

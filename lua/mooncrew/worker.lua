@@ -16,6 +16,7 @@ local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
+local sources = require "mooncrew.sources"
 
 local worker = {}
 
@@ -151,7 +152,9 @@ end
 ---   the rules for groups; or
 ---   nil and a message that names file and line.
 ---@param folder string
-function worker.load(folder)
+---@param texts table<string, string>|nil  path → text of all of them; nil: they are read from the disk
+function worker.load(folder, texts)
+  sources.use(texts)
   local ok, message = scripts.load(folder)
   if not ok then
     return native.load_end(nil, message)

@@ -1,6 +1,7 @@
 /* Durations: see duration.h. */
 #include "base/duration.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,4 +51,11 @@ int mc_duration_parse(const char *text, int64_t *out_ms, mc_err *err) {
     return refuse(text, err);
   *out_ms = (int64_t)(total + 0.5);
   return 0;
+}
+
+void mc_duration_show(int64_t ms, char *text, size_t size) {
+  size_t i = UNIT_COUNT - 1;
+  while (ms == 0 ? units[i].ms != 1000 : ms % units[i].ms != 0)
+    i--;
+  snprintf(text, size, "%lld%s", (long long)(ms / units[i].ms), units[i].name);
 }

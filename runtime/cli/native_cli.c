@@ -22,7 +22,8 @@ static const char *const type_names[] = {
     [MC_OPTION_TEXT] = "text",           [MC_OPTION_INTEGER] = "integer",
     [MC_OPTION_BOOLEAN] = "boolean",     [MC_OPTION_DURATION_MS] = "duration",
     [MC_OPTION_DURATION_S] = "duration", [MC_OPTION_QUEUES] = "queues",
-    [MC_OPTION_CHOICE] = "choice",       [MC_OPTION_SIZE] = "size",
+    [MC_OPTION_CHOICE] = "choice",       [MC_OPTION_POOLS] = "pools",
+    [MC_OPTION_SIZE] = "size",
 };
 
 /* nil, message, code */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "protocol/keys.h"
 #include "protocol/server_info.h"
+#include "protocol/server_status.h"
 
 #include <stdlib.h>
 
@@ -80,7 +81,7 @@ static void server_fill(mooncrew_server_info *out, mc_memory *memory, const mc_s
 static void on_server(struct listing *listing, size_t i, const mc_value *reply) {
   mc_server_info_box box;
   mooncrew_server_info *server = &listing->servers[i];
-  server->id = NULL;
+  *server = (mooncrew_server_info){0};
   if (reply->kind != MC_VALUE_STRING || mc_server_info_decode(reply->text, &box, NULL))
     return;
   server->id = listing->names[i].data;
@@ -114,13 +115,42 @@ static void on_workers(struct listing *listing, size_t i, const mc_value *reply)
   }
 }
 
-/* Two answers per server. */
+static const mooncrew_pool_info *copy_pools(mc_memory *memory, const mc_server_status *status) {
+  mooncrew_pool_info *pools = mc_memory_take(memory, status->pool_count, sizeof *pools);
+  for (size_t i = 0; i < status->pool_count; i++) {
+    const mc_pool_status *from = &status->pools[i];
+    pools[i] = (mooncrew_pool_info){mc_memory_text(memory, from->name), (int)from->workers, (int)from->serving,
+                                    (int)from->concurrency, (int)from->busy};
+  }
+  return pools;
+}
+
+static void status_fill(mooncrew_server_info *out, mc_memory *memory, const mc_server_status *status) {
+  out->generation = status->generation;
+  out->loaded_ns = status->loaded_at_ms * 1000000;
+  out->draining = (int)status->draining;
+  out->reloads_asked = status->asked;
+  out->reloads_answered = status->answered;
+  out->reload_error = status->error.size ? mc_memory_text(memory, status->error) : NULL;
+  out->refused_ns = status->refused_at_ms * 1000000;
+  out->pools = copy_pools(memory, status);
+  out->pool_count = status->pool_count;
+}
+
+static void on_status(struct listing *listing, size_t i, const mc_value *reply) {
+  mc_server_status status;
+  if (!mc_server_status_read(reply, &status))
+    return;
+  status_fill(&listing->servers[i], listing->memory, &status);
+  free(status.pools);
+}
+
+static void (*const answers[])(struct listing *listing, size_t i, const mc_value *reply) = {on_server, on_workers,
+                                                                                            on_status};
+
 static int on_told(void *arg, size_t i, const mc_value *reply, mc_err *err) {
   (void)err;
-  if (i % 2 == 0)
-    on_server(arg, i / 2, reply);
-  else
-    on_workers(arg, i / 2, reply);
+  answers[i % MC_COUNT(answers)](arg, i / MC_COUNT(answers), reply);
   return 0;
 }
 
@@ -131,11 +161,13 @@ static void call_key(mc_call *call, const char *command, void (*key)(mc_buf *, m
 }
 
 static int read_servers(struct listing *listing, mc_client *client, mc_err *err) {
-  size_t count = 2 * listing->count;
+  size_t count = MC_COUNT(answers) * listing->count;
   mc_call *calls = mc_zalloc((count + 1) * sizeof *calls);
   for (size_t i = 0; i < listing->count; i++) {
-    call_key(&calls[2 * i], "GET", mc_key_server, listing->names[i]);
-    call_key(&calls[2 * i + 1], "HVALS", mc_key_server_workers, listing->names[i]);
+    mc_call *call = &calls[MC_COUNT(answers) * i];
+    call_key(&call[0], "GET", mc_key_server, listing->names[i]);
+    call_key(&call[1], "HVALS", mc_key_server_workers, listing->names[i]);
+    call_key(&call[2], "HGETALL", mc_key_server_status, listing->names[i]);
   }
   int code = mc_client_ask(client, calls, count, on_told, listing, err);
   mc_calls_deinit(calls, count);

@@ -460,9 +460,34 @@ static void push_worker(lua_State *L, const void *items, size_t i) {
   set_time(L, "deadline", worker->deadline_ns);
 }
 
+static void push_pool(lua_State *L, const void *items, size_t i) {
+  const mooncrew_pool_info *pool = (const mooncrew_pool_info *)items + i;
+  lua_createtable(L, 0, 5);
+  set_text(L, "name", pool->name);
+  set_number(L, "workers", pool->workers);
+  set_number(L, "serving", pool->serving);
+  set_number(L, "concurrency", pool->concurrency);
+  set_number(L, "busy", pool->busy);
+}
+
+/* What only servers of mooncrew tell. */
+static void set_status(lua_State *L, const mooncrew_server_info *server) {
+  if (!server->generation)
+    return;
+  set_number(L, "generation", (double)server->generation);
+  set_time(L, "loaded_at", server->loaded_ns);
+  set_number(L, "draining", server->draining);
+  set_number(L, "reloads_asked", (double)server->reloads_asked);
+  set_number(L, "reloads_answered", (double)server->reloads_answered);
+  set_text(L, "reload_error", server->reload_error);
+  set_time(L, "refused_at", server->refused_ns);
+  push_list(L, push_pool, server->pools, server->pool_count);
+  lua_setfield(L, -2, "pools");
+}
+
 static void push_server(lua_State *L, const void *items, size_t i) {
   const mooncrew_server_info *server = (const mooncrew_server_info *)items + i;
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 20);
   set_text(L, "id", server->id);
   set_text(L, "host", server->host);
   set_text(L, "status", server->status);
@@ -477,6 +502,7 @@ static void push_server(lua_State *L, const void *items, size_t i) {
   lua_setfield(L, -2, "queues");
   push_list(L, push_worker, server->workers, server->worker_count);
   lua_setfield(L, -2, "workers");
+  set_status(L, server);
 }
 
 static int client_servers(lua_State *L) {

@@ -286,6 +286,13 @@ typedef struct mooncrew_queue_priority {
   int priority;
 } mooncrew_queue_priority;
 
+/* A pool of workers of a mooncrew server. */
+typedef struct mooncrew_pool_info {
+  const char *name;      /* "": the only one */
+  int workers, serving;  /* processes: as configured, and those that are ready */
+  int concurrency, busy; /* tasks at a time per worker; tasks in hand */
+} mooncrew_pool_info;
+
 typedef struct mooncrew_server_info {
   const char *id; /* "host:pid:uuid" */
   const char *host;
@@ -297,6 +304,17 @@ typedef struct mooncrew_server_info {
   size_t queue_count;
   const mooncrew_worker_info *workers; /* the tasks it works on */
   size_t worker_count;
+
+  /* Of servers of mooncrew only; of others generation is 0 and the rest is empty. */
+  int64_t generation; /* of its scripts: grows with each reload */
+  int64_t loaded_ns;  /* when that loaded; 0: not yet */
+  int draining;       /* workers of the generation before, which finish what they run */
+  int64_t reloads_asked,
+      reloads_answered;     /* how many reloads were asked for; of how many it is known what came of it */
+  const char *reload_error; /* NULL, or why the last reload was refused */
+  int64_t refused_ns;
+  const mooncrew_pool_info *pools;
+  size_t pool_count;
 } mooncrew_server_info;
 
 typedef struct mooncrew_server_list {

@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "base/utf8.h"
 #include "config/nearest.h"
+#include "config/pools.h"
 #include "config/queues.h"
 
 #include <errno.h>
@@ -54,18 +55,6 @@ static int set_boolean(const mc_option *option, void *place, const char *text, m
   return mc_fail(err, MC_EINVALID, "must be true or false, not '%s'", text);
 }
 
-/* "8s", "250ms", "90d": in the largest unit that divides it. */
-static void show_ms(int64_t ms, char *text, size_t size) {
-  static const struct {
-    int64_t ms;
-    const char *name;
-  } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
-  size_t i = 0;
-  while (ms == 0 ? units[i].ms != 1000 : ms % units[i].ms != 0)
-    i++;
-  snprintf(text, size, "%lld%s", (long long)(ms / units[i].ms), units[i].name);
-}
-
 static int set_duration(const mc_option *option, void *place, const char *text, mc_err *err) {
   int64_t unit_ms = option->type == MC_OPTION_DURATION_S ? 1000 : 1;
   int64_t ms;
@@ -75,8 +64,8 @@ static int set_duration(const mc_option *option, void *place, const char *text, 
   int64_t value = (ms + unit_ms - 1) / unit_ms; /* a part of a unit counts as a whole one: never cut to nothing */
   if (value < option->min || value > option->max) {
     char least[32], most[32];
-    show_ms(option->min * unit_ms, least, sizeof least);
-    show_ms(option->max * unit_ms, most, sizeof most);
+    mc_duration_show(option->min * unit_ms, least, sizeof least);
+    mc_duration_show(option->max * unit_ms, most, sizeof most);
     return mc_fail(err, MC_EINVALID, "must be a duration from %s to %s, not '%s'", least, most, text);
   }
   *(int64_t *)place = value;
@@ -112,6 +101,20 @@ static int set_queues(const mc_option *option, void *place, const char *text, mc
   return 0;
 }
 
+static int set_pools(const mc_option *option, void *place, const char *text, mc_err *err) {
+  mc_config *config = mc_container_of(place, mc_config, pools);
+  mc_config_pool *pools;
+  size_t count;
+  (void)option;
+  int code = mc_pools_parse(text, &pools, &count, err);
+  if (code)
+    return code;
+  mc_pools_free(config->pools, config->pool_count);
+  config->pools = pools;
+  config->pool_count = count;
+  return 0;
+}
+
 /* Is text one of the words of choices, which are separated by single spaces? */
 static bool is_choice(const char *choices, const char *text) {
   size_t size = strlen(text);
@@ -133,12 +136,19 @@ static const option_setter setters[] = {
     [MC_OPTION_TEXT] = set_text,           [MC_OPTION_INTEGER] = set_integer,
     [MC_OPTION_BOOLEAN] = set_boolean,     [MC_OPTION_DURATION_MS] = set_duration,
     [MC_OPTION_DURATION_S] = set_duration, [MC_OPTION_QUEUES] = set_queues,
-    [MC_OPTION_CHOICE] = set_choice,       [MC_OPTION_SIZE] = set_size,
+    [MC_OPTION_CHOICE] = set_choice,       [MC_OPTION_POOLS] = set_pools,
+    [MC_OPTION_SIZE] = set_size,
 };
+
+int mc_option_read(const mc_option *option, void *place, const char *text, mc_err *err) {
+  return setters[option->type](option, place, text, err);
+}
 
 static int option_set(mc_config *config, const mc_option *option, const char *value, mc_err *err) {
   mc_err reason = {""};
   int code = setters[option->type](option, (char *)config + option->offset, value, &reason);
+  if (code && option->type == MC_OPTION_POOLS) /* which begins with its path: pools.cpu.workers */
+    return mc_fail(err, code, "%s", reason.text);
   return code ? mc_fail(err, code, "%s: %.400s", option->name, reason.text) : 0;
 }
 
@@ -160,19 +170,6 @@ int mc_config_set(mc_config *config, const char *name, const char *value, mc_err
   return refuse_unknown(name, err);
 }
 
-static void show_queues(const mc_config *config, mc_buf *out) {
-  for (size_t i = 0; i < config->queue_count; i++) {
-    const mc_config_queue *queue = &config->queues[i];
-    char age[32];
-    mc_buf_printf(out, "%s%s=%d", i ? "," : "", queue->name, queue->weight);
-    show_ms(queue->archive_max_age_s * 1000, age, sizeof age);
-    if (queue->archive_max_age_s)
-      mc_buf_printf(out, "/archive_max_age=%s", age);
-    if (queue->archive_max_size)
-      mc_buf_printf(out, "/archive_max_size=%lld", (long long)queue->archive_max_size);
-  }
-}
-
 void mc_config_show(const mc_config *config, const mc_option *option, mc_buf *out) {
   const void *place = (const char *)config + option->offset;
   char duration[32], size[32];
@@ -189,7 +186,8 @@ void mc_config_show(const mc_config *config, const mc_option *option, mc_buf *ou
     break;
   case MC_OPTION_DURATION_MS:
   case MC_OPTION_DURATION_S:
-    show_ms(*(const int64_t *)place * (option->type == MC_OPTION_DURATION_S ? 1000 : 1), duration, sizeof duration);
+    mc_duration_show(*(const int64_t *)place * (option->type == MC_OPTION_DURATION_S ? 1000 : 1), duration,
+                     sizeof duration);
     mc_buf_add_text(out, duration);
     break;
   case MC_OPTION_SIZE:
@@ -197,7 +195,10 @@ void mc_config_show(const mc_config *config, const mc_option *option, mc_buf *ou
     mc_buf_add_text(out, size);
     break;
   case MC_OPTION_QUEUES:
-    show_queues(config, out);
+    mc_queues_show(config->queues, config->queue_count, out);
+    break;
+  case MC_OPTION_POOLS:
+    mc_pools_show(config->pools, config->pool_count, out);
     break;
   }
 }
@@ -220,5 +221,6 @@ void mc_config_deinit(mc_config *config) {
   for (size_t i = 0; i < MC_COUNT(texts); i++)
     free(texts[i]);
   mc_queues_free(config->queues, config->queue_count);
+  mc_pools_free(config->pools, config->pool_count);
   memset(config, 0, sizeof *config);
 }

@@ -23,10 +23,19 @@ const mc_option mc_options[] = {
      "* is a prefix. Behind the weight may stand /archive_max_age=DURATION and /archive_max_size=N"},
     {"strict", MC_OPTION_BOOLEAN, AT(strict), "false", 0, 0, NULL, false,
      "serve a queue only while those of higher weight are empty, instead of sharing by weight"},
+    {"pools", MC_OPTION_POOLS, AT(pools), "", 0, 0, NULL, false,
+     "named pools of workers, each with what it is given of workers=N concurrency=N prefetch=N memory_limit=SIZE "
+     "strict=BOOL queues=NAME=N,... and the rest as the options of these names say: 'io: concurrency=500 cpu: "
+     "workers=4 "
+     "concurrency=1 queues=image'"},
     {"shutdown_timeout", MC_OPTION_DURATION_MS, AT(shutdown_timeout_ms), "8s", 0, 3600 * SECOND_MS, NULL, false,
      "how long running tasks may go on after a stop was asked for"},
     {"kill_grace", MC_OPTION_DURATION_MS, AT(kill_grace_ms), "5s", 100, 3600 * SECOND_MS, NULL, false,
      "how long a worker may ignore that a task's time is up before it is killed"},
+    {"load_timeout", MC_OPTION_DURATION_MS, AT(load_timeout_ms), "30s", 1000, 3600 * SECOND_MS, NULL, false,
+     "how long a worker may take to load the scripts before it is killed"},
+    {"watch", MC_OPTION_BOOLEAN, AT(watch), "false", 0, 0, NULL, false,
+     "reload the scripts when one of them was changed"},
     {"memory_limit", MC_OPTION_SIZE, AT(memory_limit), "0", 1 << 20, 1LL << 50, NULL, false,
      "memory a worker may take (RSS): above it, it is replaced as soon as its tasks have ended; above twice as much it "
      "is killed, and the task that was running is to blame; 0: no limit"},

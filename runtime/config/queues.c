@@ -147,6 +147,19 @@ int mc_queues_parse(const char *text, mc_config_queue **out, size_t *out_count, 
   return 0;
 }
 
+void mc_queues_show(const mc_config_queue *queues, size_t count, mc_buf *out) {
+  for (size_t i = 0; i < count; i++) {
+    const mc_config_queue *queue = &queues[i];
+    char age[32];
+    mc_buf_printf(out, "%s%s=%d", i ? "," : "", queue->name, queue->weight);
+    mc_duration_show(queue->archive_max_age_s * 1000, age, sizeof age);
+    if (queue->archive_max_age_s)
+      mc_buf_printf(out, "/archive_max_age=%s", age);
+    if (queue->archive_max_size)
+      mc_buf_printf(out, "/archive_max_size=%lld", (long long)queue->archive_max_size);
+  }
+}
+
 void mc_queues_free(mc_config_queue *queues, size_t count) {
   for (size_t i = 0; i < count; i++)
     free(queues[i].name);

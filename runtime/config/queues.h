@@ -14,6 +14,7 @@
  * 1 … MC_QUEUE_WEIGHT_MAX, or a setting that is unknown, doubled or out of its option's range. */
 int mc_queues_parse(const char *text, mc_config_queue **queues, size_t *count, mc_err *err);
 
+void mc_queues_show(const mc_config_queue *queues, size_t count, mc_buf *out); /* as text that parses to the same */
 void mc_queues_free(mc_config_queue *queues, size_t count);
 
 #endif

@@ -106,6 +106,10 @@ void mc_key_server_workers(mc_buf *out, mc_slice server) {
   mc_buf_printf(out, "asynq:workers:{%.*s}", MC_SLICE_PRINT(server));
 }
 
+void mc_key_server_status(mc_buf *out, mc_slice server) {
+  mc_buf_printf(out, "asynq:mc_servers:{%.*s}", MC_SLICE_PRINT(server));
+}
+
 void mc_key_scheduler_history(mc_buf *out, mc_slice entry_id) {
   mc_buf_add_text(out, "asynq:scheduler_history:");
   mc_buf_add_slice(out, entry_id);

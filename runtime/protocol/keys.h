@@ -61,6 +61,7 @@ int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload);
 void mc_key_daily(mc_buf *out, mc_slice queue, mc_queue_key key, int64_t at_s); /* …processed:YYYY-MM-DD, UTC */
 void mc_key_server(mc_buf *out, mc_slice server);         /* asynq:servers:{host:pid:uuid}; server is "host:pid:uuid" */
 void mc_key_server_workers(mc_buf *out, mc_slice server); /* asynq:workers:{host:pid:uuid} */
+void mc_key_server_status(mc_buf *out, mc_slice server);  /* asynq:mc_servers:{host:pid:uuid}, ours */
 void mc_key_scheduler_history(mc_buf *out, mc_slice entry_id);
 void mc_key_scheduler_entries(mc_buf *out, mc_slice server); /* asynq:schedulers:{host:pid:uuid} */
 

@@ -17,7 +17,7 @@ void mc_cancel_held(mc_held *held) {
 
 void mc_cancel_mark(const mc_held *held) {
   mc_page *page = held->worker->page;
-  for (int64_t i = 0; i < held->worker->node->config->concurrency; i++)
+  for (int64_t i = 0; i < held->worker->config->concurrency; i++)
     if (atomic_load(&page->slots[i].attempt) == held->attempt)
       atomic_store(&page->slots[i].cancelled, held->attempt);
 }

@@ -56,7 +56,7 @@ static struct death describe(const mc_worker *worker, int64_t status, int signal
 
 uint64_t mc_death_only_started(const mc_worker *worker) {
   uint64_t single = 0;
-  for (int64_t i = 0; i < worker->node->config->concurrency; i++) {
+  for (int64_t i = 0; i < worker->config->concurrency; i++) {
     uint64_t attempt = atomic_load(&worker->page->slots[i].attempt);
     if (attempt && single)
       return 0;
@@ -101,7 +101,7 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
   if (death->by_us || worker->load_failed) /* the second is in the log already */
     return;
   mc_log_begin(MC_LOG_ERROR, killed ? "worker killed" : "worker died");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   log_end_of(worker, death);
   if (!killed && death->hint && (blamed || death->hint != exit_hint))
@@ -132,7 +132,7 @@ static void settle_crash(mc_worker *worker, mc_held *held, const struct death *d
 /* Whether the time of a task that has a slot is up. */
 static bool is_past_deadline(const mc_worker *worker, const mc_held *held) {
   uint64_t now_ms = mc_clock_mono_ms();
-  for (int64_t i = 0; i < worker->node->config->concurrency; i++) {
+  for (int64_t i = 0; i < worker->config->concurrency; i++) {
     uint64_t deadline_ms = atomic_load(&worker->page->slots[i].deadline_ms);
     if (atomic_load(&worker->page->slots[i].attempt) == held->attempt)
       return deadline_ms && now_ms >= deadline_ms;

@@ -16,6 +16,7 @@
 
 struct request {
   mc_node *node;
+  mc_section *section; /* whose slots it has spoken for */
   mc_queue *queue;
   size_t count;
   uint64_t first_attempt;
@@ -48,16 +49,16 @@ struct run {
   size_t length, left;
 };
 
-static void hand_out(mc_node *node, struct run *run, mc_held *held) {
+static void hand_out(const struct request *request, struct run *run, mc_held *held) {
   if (run->left == 0 || !mc_worker_has_room(run->worker)) {
-    run->worker = mc_shutdown_started(node) ? NULL : mc_pool_pick(node);
+    run->worker = mc_shutdown_started(request->node) ? NULL : mc_section_pick(request->section);
     run->left = run->length;
   }
   run->left--;
   if (run->worker)
     send_to_worker(run->worker, held);
   else
-    mc_outcome_requeue(node, held, 0);
+    mc_outcome_requeue(request->node, held, 0);
 }
 
 /* Held all the same, so that its archiving is fenced and repeated like any other; the id is ours to keep. */
@@ -94,7 +95,7 @@ static void take_task(mc_node *node, const struct request *request, uint64_t att
   if (is_stale(request))
     mc_outcome_requeue(node, held, 0);
   else
-    hand_out(node, run, held);
+    hand_out(request, run, held);
 }
 
 static void log_missing(const mc_queue *queue, mc_slice id) {
@@ -108,7 +109,7 @@ static void log_missing(const mc_queue *queue, mc_slice id) {
 static void take_tasks(mc_node *node, const struct request *request, const mc_dequeued *dequeued) {
   for (size_t i = 0; i < dequeued->missing_count; i++)
     log_missing(request->queue, mc_dequeued_missing_at(dequeued, i));
-  struct run run = {.length = dequeued->count / (2 * node->pool.count) + 1};
+  struct run run = {.length = dequeued->count / (2 * request->section->count) + 1};
   for (size_t i = 0; i < dequeued->count; i++) {
     mc_dequeued_task task;
     if (mc_dequeued_task_at(dequeued, i, &task) == 0)
@@ -121,7 +122,7 @@ static void on_dequeued(void *arg, int status, const mc_value *reply) {
   mc_queue *queue = request.queue;
   mc_dequeued dequeued = {0};
   free(arg);
-  request.node->asked -= request.count;
+  request.section->asked -= request.count;
   if (status) { /* what the lost reply held is found by the recover duty */
     mc_queue_answered(queue, request.count, 0);
     return;
@@ -139,9 +140,10 @@ static void on_dequeued(void *arg, int status, const mc_value *reply) {
   mc_wake_wait(request.node, queue, &dequeued);
 }
 
-static int ask(mc_node *node, mc_queue *queue, size_t count) {
+static int ask(mc_node *node, mc_section *section, mc_seat *seat, size_t count) {
+  mc_queue *queue = seat->queue;
   struct request *sent = mc_alloc(sizeof *sent);
-  *sent = (struct request){node, queue, count, node->next_attempt, mc_clock_boot_ms()};
+  *sent = (struct request){node, section, queue, count, node->next_attempt, mc_clock_boot_ms()};
   mc_call call = {0};
   mc_call_dequeue(&call, queue->name, mc_node_server(node), sent->first_attempt, count, mc_clock_wall_s() + MC_LEASE_S);
   int rc = mc_conn_call(node->link.commands, &call, on_dequeued, sent);
@@ -150,24 +152,29 @@ static int ask(mc_node *node, mc_queue *queue, size_t count) {
     return rc;
   }
   node->next_attempt += count;
-  node->asked += count;
-  mc_queue_asked(queue, count);
+  section->asked += count;
+  mc_seat_asked(seat, count);
   return 0;
 }
 
+/* One dequeue for one section; false when it has no free slot, no queue may be asked, or nothing can be sent. */
+static bool ask_one(mc_node *node, mc_section *section, uint64_t now_ms) {
+  mc_turns *turns = section->turns;
+  size_t free_slots = mc_section_free_slots(section);
+  mc_seat *seat = free_slots ? mc_turns_next(turns, mc_section_capacity(section), now_ms) : NULL;
+  if (!seat)
+    return false;
+  size_t count = mc_seat_allowance(turns, seat, free_slots);
+  return ask(node, section, seat, count < MC_DEQUEUE_BATCH ? count : MC_DEQUEUE_BATCH) == 0;
+}
+
+/* Sections take turns, dequeue by dequeue and from one run to the next: of two that serve the same queues neither is
+ * always too late. */
 void mc_dispatch_run(mc_node *node) {
+  mc_pool *pool = &node->pool;
+  uint64_t now_ms = mc_clock_mono_ms();
   if (!node->link.up || !mc_shutdown_fetching(node))
     return;
-  size_t capacity = mc_pool_capacity(node);
-  uint64_t now_ms = mc_clock_mono_ms();
-  for (;;) {
-    size_t free_slots = mc_pool_free_slots(node);
-    free_slots = free_slots > node->asked ? free_slots - node->asked : 0;
-    mc_queue *queue = free_slots ? mc_queues_next(&node->queues, capacity, now_ms) : NULL;
-    if (!queue)
-      return;
-    size_t count = mc_queue_allowance(&node->queues, queue, free_slots);
-    if (ask(node, queue, count < MC_DEQUEUE_BATCH ? count : MC_DEQUEUE_BATCH))
-      return;
-  }
+  for (size_t idle = 0; idle < pool->section_count; pool->turn++)
+    idle = ask_one(node, &pool->sections[pool->turn % pool->section_count], now_ms) ? 0 : idle + 1;
 }

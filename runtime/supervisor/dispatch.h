@@ -1,6 +1,6 @@
-/* Dispatch: asks Redis for as many tasks as the workers have free slots, one script call per queue, and hands each to
- * the least busy worker. A task that no worker can take any more by the time the reply comes goes back to the head of
- * its queue.
+/* Dispatch: asks Redis for as many tasks as the workers of a pool have free slots, one script call per queue, and hands
+ * each to the least busy worker of that pool. A task that no worker can take any more by the time the reply comes goes
+ * back to the head of its queue.
  */
 #ifndef MC_SUPERVISOR_DISPATCH_H
 #define MC_SUPERVISOR_DISPATCH_H

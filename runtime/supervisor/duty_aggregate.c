@@ -34,7 +34,8 @@ struct look {
   bool waiting;                              /* for a slot */
   uint64_t sent_ms;                          /* when the call in flight began */
   uint64_t took_ms;                          /* all calls so far */
-  size_t asked;                              /* slots spoken for by the batch in flight */
+  mc_section *section;                       /* whose workers fold the batch in flight … */
+  size_t asked;                              /* … and how many of its slots that has spoken for */
   size_t batch;                              /* groups in it … */
   mc_group_check checks[MC_AGGREGATE_BATCH]; /* … and what is asked of each; names point into `groups` */
   char set_ids[MC_AGGREGATE_BATCH][MC_UUID_SIZE];
@@ -139,7 +140,7 @@ static void on_aggregated(void *arg, int status, const mc_value *reply) {
   mc_node *node = look->node;
   size_t made = 0;
   look->took_ms += mc_clock_mono_ms() - look->sent_ms;
-  node->asked -= look->asked;
+  look->section->asked -= look->asked;
   if (status || !mc_granted(MC_REFUSED_AGGREGATE, refusals_of(look), mc_buf_slice(&look->queue), reply) ||
       mc_aggregated_read(reply, &made, NULL)) {
     look_free(look); /* sets that a lost reply told of go back at their deadline */
@@ -149,7 +150,7 @@ static void on_aggregated(void *arg, int status, const mc_value *reply) {
     mc_aggregated set;
     if (mc_aggregated_at(reply, i, look->batch, &set))
       continue;
-    mc_folds_take(node, mc_buf_slice(&look->queue), &look->checks[set.place], &set);
+    mc_folds_take(node, look->section, mc_buf_slice(&look->queue), &look->checks[set.place], &set);
   }
   size_t seen = mc_aggregated_seen(reply, look->asked, look->batch);
   if (seen < look->batch)
@@ -173,9 +174,11 @@ static void fill_batch(struct look *look) {
   }
 }
 
-static void ask(struct look *look, size_t slots) {
+static void ask(struct look *look, mc_section *section) {
   mc_node *node = look->node;
   mc_call call = {0};
+  size_t slots = mc_section_free_slots(section);
+  look->section = section;
   look->waiting = false;
   fill_batch(look);
   if (look->batch == 0) {
@@ -188,19 +191,19 @@ static void ask(struct look *look, size_t slots) {
   if (mc_conn_call(node->link.commands, &call, on_aggregated, look))
     look_free(look);
   else
-    node->asked += look->asked;
+    look->section->asked += look->asked;
 }
 
 void mc_aggregate_flush(mc_node *node) {
   MC_LIST_EACH(link, &node->folds.passes) {
     struct look *look = mc_container_of(link, struct look, link);
-    size_t free_slots = mc_pool_free_slots(node);
     if (!look->waiting)
       continue;
+    mc_section *section = mc_pool_section(&node->pool, mc_buf_slice(&look->queue));
     if (!mc_shutdown_fetching(node))
       look_free(look);
-    else if (free_slots > node->asked)
-      ask(look, free_slots - node->asked);
+    else if (section)
+      ask(look, section);
   }
 }
 

@@ -103,7 +103,7 @@ static void probe(mc_node *node, mc_queue *queue) {
 static void probe_unlisted(mc_node *node) {
   for (size_t i = 0; i < node->queues.count; i++) {
     mc_queue *queue = node->queues.items[i];
-    if (queue->listed != node->discovery.look && queue->share->pattern)
+    if (queue->listed != node->discovery.look && !queue->named)
       probe(node, queue);
   }
 }

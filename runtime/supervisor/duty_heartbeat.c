@@ -9,6 +9,7 @@
 #include "protocol/server_info.h"
 #include "supervisor/node.h"
 #include "supervisor/refusal.h"
+#include "supervisor/status.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -29,11 +30,11 @@ static void encode_server(const mc_node *node, mc_buf *out) {
       .host = mc_slice_of(node->host),
       .server_id = mc_slice_of(node->uuid),
       .pid = getpid(),
-      .concurrency = (int32_t)(node->config->workers * node->config->concurrency),
+      .concurrency = (int32_t)mc_pool_concurrency(&node->pool),
       .active_workers = (int32_t)node->held.count,
       .queues = queues,
       .queue_count = node->queues.count,
-      .strict = node->config->strict,
+      .strict = mc_queues_strict(&node->queues),
       .status = mc_slice_of(status(node)),
       .started_ns = node->started_ns,
   };
@@ -45,7 +46,7 @@ static void encode_server(const mc_node *node, mc_buf *out) {
 static int64_t started_ns(const mc_held *held) {
   uint64_t now_ms = mc_clock_mono_ms();
   const mc_page *page = held->worker ? held->worker->page : NULL;
-  int64_t concurrency = page ? held->worker->node->config->concurrency : 0;
+  int64_t concurrency = page ? held->worker->config->concurrency : 0;
   for (int64_t i = 0; i < concurrency; i++)
     if (atomic_load(&page->slots[i].attempt) == held->attempt)
       return mc_clock_wall_ns() - (int64_t)(now_ms - atomic_load(&page->slots[i].started_ms)) * 1000000;
@@ -138,6 +139,7 @@ void mc_duty_heartbeat(mc_node *node) {
   register_key(node, &args, MC_KEY_SERVERS, mc_key_server);
   register_key(node, &args, MC_KEY_WORKERS, mc_key_server_workers);
   mc_args_deinit(&args);
+  mc_status_tell(node);
 }
 
 static void remove_key(mc_node *node, mc_args *args, const char *index, void (*key)(mc_buf *, mc_slice)) {
@@ -156,5 +158,6 @@ void mc_heartbeat_clear(mc_node *node) {
     return;
   remove_key(node, &args, MC_KEY_SERVERS, mc_key_server);
   remove_key(node, &args, MC_KEY_WORKERS, mc_key_server_workers);
+  mc_status_clear(node);
   mc_args_deinit(&args);
 }

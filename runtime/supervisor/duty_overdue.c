@@ -11,12 +11,10 @@
 
 #include <stdatomic.h>
 
-#define LOAD_WITHIN_MS 30000
-
 /* The attempt that is past its time by more than the grace; 0: none. */
 static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
   mc_page *page = worker->page;
-  uint32_t count = (uint32_t)worker->node->config->concurrency;
+  uint32_t count = (uint32_t)worker->config->concurrency;
   for (uint32_t i = 0; i < count; i++) {
     uint64_t attempt = atomic_load(&page->slots[i].attempt);
     uint64_t deadline_ms = atomic_load(&page->slots[i].deadline_ms);
@@ -50,11 +48,16 @@ static void stop_unwilling(mc_worker *worker, uint64_t now_ms) {
 }
 
 static void watch_loading(mc_worker *worker, uint64_t now_ms) {
-  if (worker->state != MC_WORKER_STARTING || now_ms - worker->started_ms < LOAD_WITHIN_MS || worker->too_slow)
+  if (worker->state != MC_WORKER_STARTING ||
+      now_ms - worker->started_ms < (uint64_t)worker->node->config->load_timeout_ms || worker->too_slow)
     return;
   worker->too_slow = true;
+  if (mc_reload_awaits(worker)) {
+    mc_reload_refuse(worker->node, MC_SLICE_LITERAL("a script takes longer to load than load_timeout allows"));
+    return;
+  }
   mc_log_begin(MC_LOG_ERROR, "worker does not become ready");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_text("detail",
               "a script in the scripts folder takes too long to load; the worker is killed and started again");

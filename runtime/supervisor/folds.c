@@ -134,11 +134,12 @@ static void set_apart_undecoded(mc_fold *fold, const mc_message_box *boxes) {
   free(places);
 }
 
-void mc_folds_take(mc_node *node, mc_slice queue, const mc_group_check *group, const mc_aggregated *set) {
+void mc_folds_take(mc_node *node, const mc_section *section, mc_slice queue, const mc_group_check *group,
+                   const mc_aggregated *set) {
   mc_fold *fold = fold_new(node, queue, group, set);
   mc_message_box *boxes = mc_alloc(set->count * sizeof *boxes);
   const mc_frame_group_rule *rule = mc_group_rules_find(&node->folds.rules, queue, group->group);
-  mc_worker *worker = mc_shutdown_started(node) ? NULL : mc_pool_pick(node);
+  mc_worker *worker = mc_shutdown_started(node) ? NULL : mc_section_pick(section);
   decode_tasks(fold, set, boxes);
   if (fold->alone_count)
     set_apart_undecoded(fold, boxes);

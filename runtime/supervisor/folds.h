@@ -23,6 +23,7 @@
 #include <uthash.h>
 
 struct mc_node;
+struct mc_section;
 struct mc_worker;
 
 typedef struct mc_fold {
@@ -69,8 +70,9 @@ void mc_fold_free(mc_fold *fold);                             /* out of every li
 
 bool mc_folds_has(const mc_folds *folds, mc_slice queue, mc_slice group); /* a set of this group is in hand */
 
-/* A set was made: it goes to a worker, or back to its group. */
-void mc_folds_take(struct mc_node *node, mc_slice queue, const mc_group_check *group, const mc_aggregated *set);
+/* A set was made for slots of a section: it goes to a worker of that, or back to its group. */
+void mc_folds_take(struct mc_node *node, const struct mc_section *section, mc_slice queue, const mc_group_check *group,
+                   const mc_aggregated *set);
 
 /* ---- how it ended ---- */
 

@@ -50,6 +50,7 @@ void mc_held_assign(mc_held *held, mc_worker *worker) {
     mc_list_push_back(&worker->held, &held->in_worker);
     worker->held_count++;
     held->worker_index = (int32_t)worker->index;
+    held->pool = worker->config->name;
   }
 }
 

@@ -108,8 +108,8 @@ static void tell_difference(mc_node *node) {
     return;
   node->manifest.differ = true;
   mc_log_event(MC_LOG_WARN, "scripts differ between workers",
-               "they were changed while mooncrew ran; cron entries and groups stay as they were until all workers have "
-               "the new scripts: restart mooncrew");
+               "what they declare depends on chance or time; cron entries and groups stay as they were until all "
+               "workers declare the same: mend the scripts and reload");
 }
 
 /* The manifest of all serving workers; NULL: there is none, or they differ. */

@@ -1,10 +1,11 @@
 /* The manifests of this node's workers, and which of them is in force: whose cron entries and rules for groups this
  * node follows.
  *
- * A worker reads the scripts when it starts. One that is started again after they were changed has other ones than its
- * neighbours, and what the new entries enqueue and the new rules fold would reach workers that know nothing of it. So a
- * manifest comes into force only when all serving workers have it: the first worker's at once, a changed one when the
- * old workers are gone. Until then the one before stays, and the log says so once; tasks are dispatched as ever.
+ * All workers of a generation load the same scripts (reload.h), and the places change to the next generation in one
+ * moment. Scripts may still declare other things each time they are loaded (by chance, or the time of day), and what
+ * one worker's entries enqueue and its rules fold would reach workers that know nothing of it. So a manifest comes into
+ * force only when all serving workers have it: the first worker's at once, a changed one when no other is left. Until
+ * then the one before stays, and the log says so once; tasks are dispatched as ever.
  */
 #ifndef MC_SUPERVISOR_MANIFEST_H
 #define MC_SUPERVISOR_MANIFEST_H

@@ -65,7 +65,7 @@ static uint64_t keep_ms(const mc_pool_place *place) {
 
 static void tell_too_low(const mc_worker *worker, const char *taken, const char *limit) {
   mc_log_begin(MC_LOG_WARN, "memory_limit is too low");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_text("taken", taken);
   mc_log_text("limit", limit);
   mc_log_text("detail", "workers are above it within seconds of their start, one after the other: raise memory_limit, "
@@ -87,7 +87,7 @@ static void replace(mc_worker *worker, uint64_t now_ms, const char *taken, const
 }
 
 void mc_memory_look(mc_worker *worker, uint64_t now_ms) {
-  int64_t limit = worker->node->config->memory_limit;
+  int64_t limit = worker->config->memory_limit;
   if (limit == 0 || worker->dismissed_ms)
     return;
   int64_t taken = read_resident(worker);

@@ -16,12 +16,14 @@
 #include "supervisor/manifest.h"
 #include "supervisor/pool.h"
 #include "supervisor/queue.h"
+#include "supervisor/reload.h"
 #include "supervisor/outbox.h"
 #include "supervisor/own_redis.h"
 #include "supervisor/settle.h"
 #include "supervisor/shutdown.h"
 #include "supervisor/duty.h"
 #include "supervisor/duty_discover.h"
+#include "supervisor/watch.h"
 
 #include <uv.h>
 
@@ -42,6 +44,7 @@ typedef struct mc_node {
   mc_queues queues;
   mc_held_table held;
   mc_pool pool;
+  mc_reload reload;
   mc_settle settle;
   mc_outbox outbox;
   mc_manifest_force manifest;
@@ -51,7 +54,7 @@ typedef struct mc_node {
   mc_discovery discovery;
   mc_shutdown shutdown;
   mc_own_redis own_redis;
-  size_t asked; /* slots that dequeues in flight have spoken for */
+  mc_watch watch;
 } mc_node;
 
 static inline mc_slice mc_node_server(const mc_node *node) {

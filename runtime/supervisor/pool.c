@@ -62,10 +62,11 @@ static size_t retired_load(const mc_worker *worker) {
 static size_t worker_free_slots(const mc_worker *worker) {
   if (!worker || worker->state != MC_WORKER_SERVING || worker->stuck)
     return 0;
-  size_t slots = (size_t)worker->node->config->concurrency;
-  if (worker->mean_us < SHORT_US)
-    slots += (size_t)worker->node->config->prefetch;
-  size_t taken = mc_worker_load(worker) + retired_load(worker);
+  size_t slots = (size_t)worker->config->concurrency;
+  size_t retired = retired_load(worker);
+  if (worker->mean_us < SHORT_US && retired == 0) /* what it has in advance it would start beside those */
+    slots += (size_t)worker->config->prefetch;
+  size_t taken = mc_worker_load(worker) + retired;
   return taken < slots ? slots - taken : 0;
 }
 
@@ -73,15 +74,59 @@ bool mc_worker_has_room(const mc_worker *worker) {
   return worker_free_slots(worker) > 0;
 }
 
-size_t mc_pool_free_slots(const mc_node *node) {
+size_t mc_section_free_slots(const mc_section *section) {
   size_t free_slots = 0;
-  for (size_t i = 0; i < node->pool.count; i++)
-    free_slots += worker_free_slots(node->pool.places[i].worker);
-  return free_slots;
+  for (size_t i = 0; i < section->count; i++)
+    free_slots += worker_free_slots(section->places[i].worker);
+  return free_slots > section->asked ? free_slots - section->asked : 0;
 }
 
-size_t mc_pool_capacity(const mc_node *node) {
-  return node->pool.count * (size_t)(node->config->concurrency + node->config->prefetch);
+size_t mc_section_capacity(const mc_section *section) {
+  const mc_config_pool *config = &section->turns->pool;
+  return section->count * (size_t)(config->concurrency + config->prefetch);
+}
+
+mc_worker *mc_section_pick(const mc_section *section) {
+  mc_worker *best = NULL;
+  for (size_t i = 0; i < section->count; i++) {
+    mc_worker *worker = section->places[i].worker;
+    if (worker_free_slots(worker) && (!best || mc_worker_load(worker) < mc_worker_load(best)))
+      best = worker;
+  }
+  return best;
+}
+
+mc_section *mc_pool_section(const mc_pool *pool, mc_slice queue) {
+  mc_section *best = NULL;
+  size_t most = 0;
+  for (size_t i = 0; i < pool->section_count; i++) {
+    size_t free_slots = mc_section_free_slots(&pool->sections[i]);
+    if (free_slots <= most || !mc_turns_serve(pool->sections[i].turns, queue))
+      continue;
+    most = free_slots;
+    best = &pool->sections[i];
+  }
+  return best;
+}
+
+size_t mc_pool_asked(const mc_pool *pool) {
+  size_t asked = 0;
+  for (size_t i = 0; i < pool->section_count; i++)
+    asked += pool->sections[i].asked;
+  return asked;
+}
+
+size_t mc_pool_concurrency(const mc_pool *pool) {
+  size_t concurrency = 0;
+  for (size_t i = 0; i < pool->section_count; i++)
+    concurrency += pool->sections[i].count * (size_t)pool->sections[i].turns->pool.concurrency;
+  return concurrency;
+}
+
+void mc_worker_log(const mc_worker *worker) {
+  mc_log_int("worker", worker->index);
+  if (*worker->config->name)
+    mc_log_text("pool", worker->config->name);
 }
 
 size_t mc_pool_serving(const mc_pool *pool) {
@@ -89,16 +134,6 @@ size_t mc_pool_serving(const mc_pool *pool) {
   for (size_t i = 0; i < pool->count; i++)
     serving += pool->places[i].worker && pool->places[i].worker->state == MC_WORKER_SERVING;
   return serving;
-}
-
-mc_worker *mc_pool_pick(const mc_node *node) {
-  mc_worker *best = NULL;
-  for (size_t i = 0; i < node->pool.count; i++) {
-    mc_worker *worker = node->pool.places[i].worker;
-    if (worker_free_slots(worker) && (!best || mc_worker_load(worker) < mc_worker_load(best)))
-      best = worker;
-  }
-  return best;
 }
 
 void mc_pool_flush(mc_pool *pool) {
@@ -114,7 +149,7 @@ static void drop_holder(mc_worker *worker) {
   if (--worker->holders > 0)
     return;
   if (worker->page)
-    munmap(worker->page, mc_page_size((uint32_t)worker->node->config->concurrency));
+    munmap(worker->page, mc_page_size((uint32_t)worker->config->concurrency));
   mc_buf_deinit(&worker->manifest.body);
   free(worker);
 }
@@ -177,13 +212,22 @@ static void close_when_deserted(mc_pool_place *place) {
     uv_close((uv_handle_t *)&place->respawn, NULL);
 }
 
-static void give_up_place(mc_pool_place *place) {
-  mc_node *node = place->node;
-  if (++node->pool.failed < node->pool.count)
+void mc_pool_check_left(mc_node *node) {
+  if (node->pool.failed < node->pool.count || node->reload.coming.number || mc_shutdown_started(node))
     return;
+  if (node->config->watch) {
+    mc_log_event(MC_LOG_WARN, "waiting for the scripts", "none is served until those in '%s' load: mend them",
+                 node->config->scripts);
+    return;
+  }
   mc_log_event(MC_LOG_ERROR, "no worker left", "the scripts in '%s' do not load; mend them and start again",
                node->config->scripts);
   mc_shutdown_fail(node);
+}
+
+static void give_up_place(mc_pool_place *place) {
+  place->node->pool.failed++;
+  mc_pool_check_left(place->node);
 }
 
 /* Whoever served a place has left it, by its end: what is to come there? */
@@ -207,8 +251,12 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   place->retired -= worker->retired;
   if (place->worker == worker)
     desert_place(place, worker, status);
+  bool awaited = mc_reload_awaits(worker);
   release_worker(worker);
   mc_manifest_agree(place->node);
+  if (awaited)
+    mc_reload_on_death(place->node, status, signal);
+  mc_reload_on_exit(place->node);
   if (place->node->pool.closing)
     close_when_deserted(place);
 }
@@ -221,7 +269,7 @@ void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us) {
 void mc_worker_recall(mc_worker *worker) {
   bool idle = worker->ended == worker->last_ended;
   worker->last_ended = worker->ended;
-  if (!idle || mc_worker_load(worker) <= (size_t)worker->node->config->concurrency)
+  if (!idle || mc_worker_load(worker) <= (size_t)worker->config->concurrency)
     return;
   worker->mean_us = LONG_US;
   mc_frame_drain_encode(mc_channel_out(&worker->channel));
@@ -246,7 +294,7 @@ static void send_settings(mc_worker *worker) {
   mc_frame_settings settings = {
       .scripts = mc_slice_of(config->scripts),
       .worker = worker->index,
-      .concurrency = (uint32_t)config->concurrency,
+      .concurrency = (uint32_t)worker->config->concurrency,
       .log_level = mc_slice_of(config->log_level),
       .log_format = mc_slice_of(config->log_format),
       .lua_path = mc_slice_of(lua_path),
@@ -256,11 +304,17 @@ static void send_settings(mc_worker *worker) {
 }
 
 mc_worker *mc_worker_start(mc_pool_place *place) {
+  return mc_worker_start_of(place, &place->node->reload.serving);
+}
+
+mc_worker *mc_worker_start_of(mc_pool_place *place, const mc_generation *generation) {
   mc_node *node = place->node;
   mc_err err;
   mc_worker *worker = mc_zalloc(sizeof *worker);
   worker->node = node;
+  worker->config = &place->section->turns->pool;
   worker->index = (uint32_t)(place - node->pool.places);
+  worker->generation = generation->number;
   worker->started_ms = mc_clock_mono_ms();
   worker->holders = 1;
   worker->mean_us = LONG_US;
@@ -272,7 +326,7 @@ mc_worker *mc_worker_start(mc_pool_place *place) {
   worker->channel.on_broken = on_channel_broken;
   worker->channel.on_closed = on_channel_closed;
   worker->channel.arg = worker;
-  if (mc_spawn_worker(worker, node->pool.environment, on_process_exit, &err)) {
+  if (mc_spawn_worker(worker, node->pool.environment, generation->scripts.fd, on_process_exit, &err)) {
     mc_log_event(MC_LOG_ERROR, "cannot start a worker", "%s", err.text);
     release_worker(worker);
     return NULL;
@@ -281,14 +335,31 @@ mc_worker *mc_worker_start(mc_pool_place *place) {
   return worker;
 }
 
+static void divide(mc_node *node) {
+  mc_pool *pool = &node->pool;
+  pool->section_count = node->queues.turns_count;
+  pool->sections = mc_zalloc(pool->section_count * sizeof *pool->sections);
+  for (size_t i = 0; i < pool->section_count; i++) {
+    pool->sections[i].turns = &node->queues.turns[i];
+    pool->sections[i].count = (size_t)node->queues.turns[i].pool.workers;
+    pool->count += pool->sections[i].count;
+  }
+  pool->places = mc_zalloc(pool->count * sizeof *pool->places);
+  mc_pool_place *place = pool->places;
+  for (size_t i = 0; i < pool->section_count; i++) {
+    mc_section *section = &pool->sections[i];
+    section->places = place;
+    for (size_t k = 0; k < section->count; k++)
+      *place++ = (mc_pool_place){.node = node, .section = section};
+  }
+}
+
 void mc_pool_open(mc_node *node) {
   mc_pool *pool = &node->pool;
-  pool->count = (size_t)node->config->workers;
-  pool->places = mc_zalloc(pool->count * sizeof *pool->places);
+  divide(node);
   pool->environment = mc_spawn_environment(environ);
   mc_list_init(&pool->workers);
   for (size_t i = 0; i < pool->count; i++) {
-    pool->places[i].node = node;
     uv_timer_init(&node->loop, &pool->places[i].respawn);
     on_respawn(&pool->places[i].respawn);
   }
@@ -318,7 +389,7 @@ void mc_pool_kill(mc_pool *pool) {
 
 static void kill_unending(mc_worker *worker) {
   mc_log_begin(MC_LOG_WARN, "worker does not end");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_text("detail",
               "what it runs (crew.on_stop, or a blocking call) has not ended within kill_grace; it is killed");
@@ -341,6 +412,8 @@ void mc_pool_close(mc_node *node) {
   MC_LIST_EACH(link, &pool->workers) {
     worker_of(link)->killed_to_stop = true;
     mc_channel_close(&worker_of(link)->channel); /* at the end of its socket a worker exits */
+    if (!worker_of(link)->was_ready)
+      mc_worker_kill(worker_of(link)); /* it may be busy with loading, and has nothing to bring to an end */
   }
   for (size_t i = 0; i < pool->count; i++) {
     uv_timer_start(&pool->places[i].respawn, on_exit_wait_over, (uint64_t)node->config->kill_grace_ms, 0);
@@ -354,6 +427,7 @@ bool mc_pool_closed(const mc_pool *pool) {
 
 void mc_pool_deinit(mc_pool *pool) {
   mc_spawn_environment_free(pool->environment);
+  free(pool->sections);
   free(pool->places);
   *pool = (mc_pool){0};
 }

@@ -1,4 +1,5 @@
-/* The workers of this node: started, watched, started again.
+/* The workers of this node: started, watched, started again. They are divided into sections, one for each pool of the
+ * configuration, which have queues, concurrency and slots of their own.
  *
  *   starting ── READY ──▶ serving ── DRAIN ──▶ draining
  *       │                    │                    │
@@ -6,7 +7,8 @@
  *
  * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
  * not load is not started again, unless one at its place was ready before: then what fails is what a function of
- * crew.on_start needs, and may pass. When no worker is left the supervisor stops.
+ * crew.on_start needs, and may pass. When no worker is left the supervisor stops, or, when it watches the scripts,
+ * waits until they are mended.
  *
  * A place is served by one worker. Others may belong to it: those that were retired and finish what they run, which
  * counts against their successor's slots, and those that are being made ready to take it over (retire.h). All that live
@@ -26,10 +28,12 @@
 #include "protocol/frames.h"
 #include "supervisor/channel.h"
 #include "supervisor/manifest.h"
+#include "supervisor/turns.h"
 #include "supervisor/pulse.h"
 
 #include <uv.h>
 
+struct mc_generation;
 struct mc_node;
 
 typedef enum mc_worker_state {
@@ -41,8 +45,10 @@ typedef enum mc_worker_state {
 
 typedef struct mc_worker {
   struct mc_node *node;
-  mc_list in_pool; /* link in pool->workers, from its start until its process has ended */
-  uint32_t index;  /* its place in the pool; stands in the log */
+  const mc_config_pool *config; /* its section's */
+  mc_list in_pool;              /* link in pool->workers, from its start until its process has ended */
+  uint32_t index;               /* its place among all of the node; stands in the log */
+  uint64_t generation;          /* whose scripts it loads (reload.h) */
   mc_worker_state state;
   uv_process_t process;
   mc_channel channel;
@@ -73,6 +79,7 @@ typedef struct mc_worker {
 
 typedef struct mc_pool_place {
   struct mc_node *node;
+  struct mc_section *section;
   mc_worker *worker; /* who serves it or is about to; NULL: none */
   size_t retired;    /* workers that served it before and still live */
   uv_timer_t respawn;
@@ -81,7 +88,18 @@ typedef struct mc_pool_place {
   bool served;            /* a worker was ready here */
 } mc_pool_place;
 
+/* The workers of one pool of the configuration. */
+typedef struct mc_section {
+  mc_turns *turns;       /* of its queues; with its configuration */
+  mc_pool_place *places; /* a part of those of the node */
+  size_t count;
+  size_t asked; /* slots that calls in flight have spoken for */
+} mc_section;
+
 typedef struct mc_pool {
+  mc_section *sections;
+  size_t section_count;
+  size_t turn; /* modulo section_count: whose turn it is to ask for tasks */
   mc_pool_place *places;
   size_t count;
   mc_list workers; /* mc_worker.in_pool: all that live, in the order of their starts */
@@ -95,21 +113,32 @@ void mc_pool_open(struct mc_node *node);
 mc_worker *mc_pool_find(const mc_pool *pool, uv_pid_t pid); /* NULL: it lives no more */
 mc_pool_place *mc_worker_place(const mc_worker *worker);
 
-size_t mc_pool_free_slots(const struct mc_node *node); /* tasks that workers can take now */
-size_t mc_pool_capacity(const struct mc_node *node);   /* tasks that all of them together can hold */
-size_t mc_pool_serving(const mc_pool *pool);           /* workers ready for tasks */
+size_t mc_section_free_slots(const mc_section *section); /* tasks that may be asked for: no call has spoken for them */
+size_t mc_section_capacity(const mc_section *section);   /* tasks that its workers together can hold */
+mc_worker *mc_section_pick(const mc_section *section);   /* the least busy one with a free slot; NULL: none */
 
-mc_worker *mc_pool_pick(const struct mc_node *node); /* the least busy one with a free slot; NULL: none */
-bool mc_worker_has_room(const mc_worker *worker);    /* NULL has none */
-void mc_pool_flush(mc_pool *pool);                   /* frames gathered in this turn */
+/* Of the sections that serve a queue the one with the most free slots; NULL: none has any. */
+mc_section *mc_pool_section(const mc_pool *pool, mc_slice queue);
+
+size_t mc_pool_serving(const mc_pool *pool);      /* workers ready for tasks */
+size_t mc_pool_asked(const mc_pool *pool);        /* slots that calls in flight have spoken for */
+size_t mc_pool_concurrency(const mc_pool *pool);  /* handlers that run at a time, at most */
+bool mc_worker_has_room(const mc_worker *worker); /* NULL has none */
+void mc_worker_log(const mc_worker *worker);      /* adds to a log line which worker, and of which pool */
+void mc_pool_flush(mc_pool *pool);                /* frames gathered in this turn */
 
 /* Starts a worker that belongs to a place but does not serve it yet: that is for the caller to arrange, by
- * mc_worker_retire() or place->worker. NULL when no process could be started, which is logged. */
+ * mc_worker_retire() or place->worker. It loads the scripts of the generation that serves, or of another one. NULL when
+ * no process could be started, which is logged. */
 mc_worker *mc_worker_start(mc_pool_place *place);
+mc_worker *mc_worker_start_of(mc_pool_place *place, const struct mc_generation *generation);
 void mc_place_respawn(mc_pool_place *place, uint64_t delay_ms); /* nothing once the supervisor stops */
 
 size_t mc_worker_load(const mc_worker *worker); /* tasks and folds it has been given and has not ended */
 void mc_worker_drain(mc_worker *worker);        /* hands back what it has not started, takes no more; idempotent */
+
+/* Stops the supervisor where nobody serves and nobody will: no scripts load, and none is about to be loaded. */
+void mc_pool_check_left(struct mc_node *node);
 
 void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not started, and takes no more */
 void mc_pool_kill(mc_pool *pool);  /* every worker, at shutdown */

@@ -31,7 +31,7 @@ static void ask(mc_worker *worker) {
 static void log_pulse(const mc_worker *worker, mc_log_level level, const char *event, const char *detail) {
   const mc_held *held = mc_held_find(&worker->node->held, worker->pulse.last_current);
   mc_log_begin(level, event);
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   if (held) {
     mc_log_slice("type", held->box.message.type);

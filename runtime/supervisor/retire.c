@@ -7,7 +7,7 @@
 
 static void log_retirement(const mc_worker *worker, const char *event, const char *detail) {
   mc_log_begin(MC_LOG_INFO, event);
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_int("tasks_in_flight", (int64_t)mc_worker_load(worker));
   mc_log_text("detail", detail);

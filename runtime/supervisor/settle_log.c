@@ -29,6 +29,8 @@ static void log_task(const mc_held *held) {
     mc_log_float("duration_ms", (double)held->duration_us / 1000);
   if (held->worker_index >= 0)
     mc_log_int("worker", held->worker_index);
+  if (held->pool && *held->pool)
+    mc_log_text("pool", held->pool);
 }
 
 void mc_settle_log_done(const mc_held *held, const char *detail) {

@@ -60,6 +60,7 @@ static void close_all(mc_node *node) {
   uv_unref((uv_handle_t *)&node->shutdown.timer); /* it alone keeps no loop alive */
   close_signals(node);
   mc_own_redis_close(node);
+  mc_watch_close(node);
   uv_close((uv_handle_t *)&node->turn, NULL);
   uv_close((uv_handle_t *)&node->nudge, NULL);
   mc_link_close(node);
@@ -137,7 +138,7 @@ static void enter_draining(mc_node *node, const char *why) {
 void mc_shutdown_check(mc_node *node) {
   mc_phase phase = node->shutdown.phase;
   if ((phase == MC_DRAINING || phase == MC_CANCELLING) && node->held.count == 0 && node->outbox.pending == 0 &&
-      node->folds.count == 0 && node->asked == 0)
+      node->folds.count == 0 && mc_pool_asked(&node->pool) == 0)
     enter_closing(node);
 }
 
@@ -166,10 +167,15 @@ static void on_quiet(uv_signal_t *handle, int number) {
   mc_log_event(MC_LOG_INFO, "quiet", "no new tasks are fetched; what runs goes on");
 }
 
+static void on_reload(uv_signal_t *handle, int number) {
+  (void)number;
+  mc_reload_ask(handle->data);
+}
+
 static const struct {
   int number;
   uv_signal_cb run;
-} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_stop}, {SIGTSTP, on_quiet}};
+} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}, {SIGTSTP, on_quiet}};
 
 void mc_shutdown_open(mc_node *node) {
   uv_timer_init(&node->loop, &node->shutdown.timer);

@@ -2,6 +2,7 @@
 #include "supervisor/spawn.h"
 
 #include "base/mem.h"
+#include "protocol/sources.h"
 #include "supervisor/node.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ void mc_spawn_environment_free(char **environment) {
 
 /* The page outlives the worker in our mapping; the worker maps the same memory through the descriptor. */
 static int make_page(mc_worker *worker, int *out_fd, mc_err *err) {
-  uint32_t slots = (uint32_t)worker->node->config->concurrency;
+  uint32_t slots = (uint32_t)worker->config->concurrency;
   size_t size = mc_page_size(slots);
   int fd = memfd_create("mooncrew-page", MFD_CLOEXEC);
   if (fd < 0)
@@ -62,14 +63,15 @@ static int make_page(mc_worker *worker, int *out_fd, mc_err *err) {
   return 0;
 }
 
-static int start_process(mc_worker *worker, char **environment, uv_exit_cb on_exit, int socket, int page) {
+static int start_process(mc_worker *worker, char **environment, uv_exit_cb on_exit, const int files[3]) {
   char *arguments[] = {"mooncrew", "worker", NULL};
   uv_stdio_container_t stdio[] = {
       {.flags = UV_IGNORE},
       {.flags = UV_INHERIT_FD, .data.fd = STDOUT_FILENO},
       {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-      [MC_WORKER_SOCKET_FD] = {.flags = UV_INHERIT_FD, .data.fd = socket},
-      [MC_WORKER_PAGE_FD] = {.flags = UV_INHERIT_FD, .data.fd = page},
+      [MC_WORKER_SOCKET_FD] = {.flags = UV_INHERIT_FD, .data.fd = files[0]},
+      [MC_WORKER_PAGE_FD] = {.flags = UV_INHERIT_FD, .data.fd = files[1]},
+      [MC_WORKER_SOURCES_FD] = {.flags = UV_INHERIT_FD, .data.fd = files[2]},
   };
   uv_process_options_t options = {
       .exit_cb = on_exit,
@@ -83,7 +85,7 @@ static int start_process(mc_worker *worker, char **environment, uv_exit_cb on_ex
   return uv_spawn(&worker->node->loop, &worker->process, &options);
 }
 
-int mc_spawn_worker(mc_worker *worker, char **environment, uv_exit_cb on_exit, mc_err *err) {
+int mc_spawn_worker(mc_worker *worker, char **environment, int sources, uv_exit_cb on_exit, mc_err *err) {
   int sockets[2] = {-1, -1}, page = -1;
   int rc = make_page(worker, &page, err);
   if (rc == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
@@ -95,7 +97,7 @@ int mc_spawn_worker(mc_worker *worker, char **environment, uv_exit_cb on_exit, m
   if (rc == 0) {
     worker->holders++;
     worker->has_process = true; /* also a process that could not be started leaves a handle to close */
-    rc = start_process(worker, environment, on_exit, sockets[1], page);
+    rc = start_process(worker, environment, on_exit, (int[]){sockets[1], page, sources});
     if (rc)
       rc = mc_fail(err, MC_EIO, "cannot start a worker from /proc/self/exe: %s", uv_strerror(rc));
   }

@@ -36,22 +36,33 @@ static void name_server(mc_node *node) {
   snprintf(node->server, sizeof node->server, "%s:%d:%s", node->host, (int)getpid(), node->uuid);
 }
 
-static void log_start(const mc_node *node) {
+static void log_pool(const mc_turns *turns) {
   mc_buf queues = {0};
-  for (size_t i = 0; i < node->queues.share_count; i++)
-    mc_buf_printf(&queues, "%s%s=%d", i ? "," : "", node->queues.shares[i].config->name,
-                  node->queues.shares[i].config->weight);
+  for (size_t i = 0; i < turns->share_count; i++)
+    mc_buf_printf(&queues, "%s%s=%d", i ? "," : "", turns->shares[i].config->name, turns->shares[i].config->weight);
+  if (*turns->pool.name)
+    mc_log_text("pool", turns->pool.name);
+  mc_log_int("workers", turns->pool.workers);
+  mc_log_int("concurrency", turns->pool.concurrency);
+  mc_log_slice("queues", mc_buf_slice(&queues));
+  mc_log_text("order", turns->pool.strict ? "strict" : "weighted");
+  mc_buf_deinit(&queues);
+}
+
+static void log_start(const mc_node *node) {
   mc_log_begin(MC_LOG_INFO, "starting");
   mc_log_text("version", MC_VERSION);
   mc_log_text("server", node->server);
   mc_log_text("redis", node->link.address);
   mc_log_text("scripts", node->config->scripts);
-  mc_log_int("workers", node->config->workers);
-  mc_log_int("concurrency", node->config->concurrency);
-  mc_log_slice("queues", mc_buf_slice(&queues));
-  mc_log_text("order", node->config->strict ? "strict" : "weighted");
+  if (node->queues.turns_count == 1)
+    log_pool(&node->queues.turns[0]);
   mc_log_end();
-  mc_buf_deinit(&queues);
+  for (size_t i = 0; node->queues.turns_count > 1 && i < node->queues.turns_count; i++) {
+    mc_log_begin(MC_LOG_INFO, "pool");
+    log_pool(&node->queues.turns[i]);
+    mc_log_end();
+  }
 }
 
 static void free_held(mc_node *node) {
@@ -68,8 +79,9 @@ static int deinit(mc_node *node) {
   mc_crons_deinit(&node->crons);
   mc_folds_deinit(node);
   mc_recover_forget(node);
-  mc_queues_deinit(&node->queues);
   mc_pool_deinit(&node->pool);
+  mc_reload_deinit(node);
+  mc_queues_deinit(&node->queues);
   if (uv_loop_close(&node->loop) && !node->shutdown.cut_short)
     mc_log_event(MC_LOG_ERROR, "handles left open", "this is a defect of mooncrew; please report it");
   mc_log_event(MC_LOG_INFO, "stopped", "exit code %d", code);
@@ -94,7 +106,7 @@ int mc_supervisor_run(const mc_config *config, pid_t own_redis) {
   mc_outbox_init(&node->outbox);
   mc_crons_init(&node->crons);
   mc_folds_init(&node->folds);
-  if (mc_link_open(node, &err)) {
+  if (mc_reload_init(node, &err) || mc_link_open(node, &err)) {
     mc_log_event(MC_LOG_ERROR, "cannot start", "%s", err.text);
     node->shutdown.exit_code = 1;
     return deinit(node);
@@ -104,6 +116,7 @@ int mc_supervisor_run(const mc_config *config, pid_t own_redis) {
   mc_own_redis_open(node, own_redis);
   mc_duties_open(node);
   mc_pool_open(node);
+  mc_watch_open(node);
   uv_timer_init(&node->loop, &node->nudge);
   uv_prepare_init(&node->loop, &node->turn);
   uv_prepare_start(&node->turn, on_turn_end);

@@ -52,7 +52,7 @@ void mc_worker_withdraw(mc_worker *worker) {
   atomic_store(&worker->page->withdrawn, newest); /* before the look that counts */
   size_t taken = take_back_after(worker, atomic_load(&worker->page->newest));
   mc_log_begin(MC_LOG_DEBUG, "took back what a stuck worker had not started");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("tasks", (int64_t)taken);
   mc_log_end();
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
+#include "supervisor/status.h"
 
 #include <stdlib.h>
 
@@ -18,13 +19,19 @@ static int on_ready(mc_worker *worker, mc_slice body) {
   if (worker->state == MC_WORKER_STARTING)
     worker->state = MC_WORKER_SERVING;
   mc_log_begin(MC_LOG_INFO, "worker ready");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   mc_log_int("types", (int64_t)ready.count);
   mc_log_int("cron", (int64_t)ready.cron_count);
   mc_log_end();
   mc_manifest_take(worker, body, &ready);
   mc_frame_ready_free(&ready);
+  if (mc_reload_awaits(worker)) {
+    mc_reload_on_ready(worker);
+    return 0;
+  }
+  mc_reload_first_ready(worker->node);
+  mc_status_tell(worker->node);
   mc_manifest_agree(worker->node);
   return 0;
 }
@@ -34,8 +41,13 @@ static int on_load_failed(mc_worker *worker, mc_slice body) {
   if (mc_frame_load_failed_decode(body, &failed))
     return MC_EMALFORMED;
   worker->load_failed = true;
+  if (mc_reload_awaits(worker)) {
+    mc_reload_refuse(worker->node, failed.message);
+    return 0;
+  }
+  mc_reload_first_failed(worker->node, failed.message);
   mc_log_begin(MC_LOG_ERROR, "scripts do not load");
-  mc_log_int("worker", worker->index);
+  mc_worker_log(worker);
   mc_log_slice("detail", failed.message);
   mc_log_end();
   return 0;

@@ -284,8 +284,8 @@ static const luaL_Reg functions[] = {
     {"log_begin", log_begin},     {"log_text", log_text},
     {"log_json", log_json},       {"log_end", log_end},
     {"fold_finish", fold_finish}, {"fold_unfit", fold_unfit},
-    {"handles", handles},         {"load_end", load_end},
-    {"close_end", close_end},     {"task_stopped", task_stopped},
+    {"handles", handles},         {"task_stopped", task_stopped},
+    {"load_end", load_end},       {"close_end", close_end},
 };
 
 void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {

@@ -7,6 +7,7 @@
 #include "worker/bindings.h"
 #include "worker/manifest.h"
 #include "worker/page.h"
+#include "worker/sources.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -25,6 +26,7 @@ typedef struct worker {
   mc_tasks tasks;
   mc_timers timers;
   mc_bindings bindings;
+  int sources;     /* descriptor, -1: none */
   bool configured; /* SETTINGS came */
   bool ready;      /* READY was sent */
 } worker;
@@ -128,6 +130,8 @@ static void load_scripts(worker *self, mc_slice folder) {
   mc_err err;
   mc_vm_begin(&self->vm, MC_VM_LOAD);
   lua_pushlstring(self->vm.L, folder.data, folder.size);
+  if (mc_sources_push(self->vm.L, self->sources, &err))
+    fail_load(self, err.text);
   if (mc_vm_run(&self->vm, 0, &err))
     fail_load(self, err.text);
   mc_vm_end(&self->vm);
@@ -274,6 +278,7 @@ static void raise_file_limit(void) {
 int mc_worker_run(void) {
   worker *self = mc_zalloc(sizeof *self);
   mc_err err;
+  self->sources = mc_sources_fd();
   die_with_parent();
   raise_file_limit();
   signal(SIGPIPE, on_sigpipe);      /* TERM and INT keep their meaning: they end us */

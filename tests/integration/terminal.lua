@@ -6,7 +6,10 @@ local Process = require "process"
 ffi.cdef [[
 int openpty(int *master, int *slave, char *name, const void *settings, const void *size);
 int close(int fd);
+int ioctl(int fd, unsigned long request);
 ]]
+
+local FIOCLEX = 0x5451 -- close on exec
 
 local Terminal = {}
 Terminal.__index = Terminal
@@ -18,6 +21,7 @@ Terminal.__index = Terminal
 function Terminal.start(path, options)
   local master, slave = ffi.new "int[1]", ffi.new "int[1]"
   assert(ffi.C.openpty(master, slave, nil, nil, nil) == 0, "openpty failed")
+  ffi.C.ioctl(master[0], FIOCLEX) -- or the program would keep its own terminal open
   local args = { "--ctty", path }
   for _, argument in ipairs(options.args) do
     args[#args + 1] = argument

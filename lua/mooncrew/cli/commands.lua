@@ -8,6 +8,7 @@ return {
   require "mooncrew.cli.command.test",
   require "mooncrew.cli.command.gen",
   require "mooncrew.cli.command.enqueue",
+  require "mooncrew.cli.command.reload",
   require "mooncrew.cli.command.stats",
   require "mooncrew.cli.queue",
   require "mooncrew.cli.task",

@@ -3,6 +3,7 @@
 -- It runs in a small environment of its own: the libraries string, table and math, and os.getenv. What it leaves as a
 -- global, and any name that does not exist, is an error with its line.
 
+local pools_text = require "mooncrew.cli.pools_text"
 local queues_text = require "mooncrew.cli.queues_text"
 
 local M = {}
@@ -49,13 +50,20 @@ local WRITERS = {
   size = { number = function(value) return ("%.14g"):format(value) end },
   boolean = { boolean = tostring },
   queues = { table = queues_text.write },
+  pools = { table = pools_text.write },
 }
 
 local WANTED = {
   text = "a text", choice = "a text", integer = "a whole number", boolean = "true or false",
   duration = 'a duration such as "8s", or seconds', size = 'a size such as "256M", or bytes',
   queues = "a table of names and weights",
+  pools = "a table of pools such as { cpu = { workers = 2, concurrency = 1 } }",
 }
+
+-- A message that begins with a part of the path, as those of pools do, goes on where the option's name ends.
+local function join(key, message)
+  return key .. (message:find "^[.:]" and "" or ": ") .. message
+end
 
 ---@param option table? nil for an unknown name, which is refused elsewhere, with a hint
 local function to_text(option, value)
@@ -153,7 +161,7 @@ function M.load(path, options)
     local text
     text, why = to_text(by_name[key], values[key])
     if not text then
-      return nil, ("%s: %s: %s"):format(place, key, why)
+      return nil, ("%s: %s"):format(place, join(key, why))
     end
     entries[#entries + 1] = { name = key, text = text, source = path, place = place }
   end

@@ -4,8 +4,10 @@ local native = require "mooncrew.native_cli"
 
 local M = {}
 
-local ARGUMENT_NAMES = { text = "TEXT", integer = "N", duration = "DURATION", size = "SIZE",
-  queues = "NAME=N,...", choice = "WORD" }
+local ARGUMENT_NAMES = {
+  text = "TEXT", integer = "N", duration = "DURATION", size = "SIZE", queues = "NAME=N,...", choice = "WORD",
+  pools = "'NAME: workers=N ...'",
+}
 
 local function flag_name(option)
   return "--" .. option.name:gsub("_", "-")

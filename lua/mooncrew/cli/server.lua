@@ -3,6 +3,7 @@
 local json = require "mooncrew.json"
 local human = require "mooncrew.cli.human"
 local output = require "mooncrew.cli.output"
+local server_pools = require "mooncrew.cli.server_pools"
 local session = require "mooncrew.cli.session"
 local timestamp = require "mooncrew.cli.timestamp"
 
@@ -42,6 +43,28 @@ local function print_workers(servers)
   end
 end
 
+-- "3, 2m ago": the generation of its scripts, and when that loaded; asynq's servers have none.
+local function generation_text(server)
+  if not server.generation then
+    return "-"
+  end
+  return ("%d, %s"):format(server.generation, server.loaded_at and human.since(server.loaded_at) or "not loaded")
+end
+
+-- What is not as it should be, or not for long.
+local function print_notes(servers)
+  for _, server in ipairs(servers) do
+    local name = ("%s:%d"):format(server.host, server.pid)
+    if (server.draining or 0) > 0 then
+      output.line("%s: %s of the generation before %s what %s", name, human.many(server.draining, "worker"),
+        server.draining == 1 and "finishes" or "finish", server.draining == 1 and "it runs" or "they run")
+    end
+    if server.reload_error then
+      output.line("%s: the scripts were refused %s: %s", name, human.since(server.refused_at), server.reload_error)
+    end
+  end
+end
+
 local function print_servers(servers)
   if #servers == 0 then
     output.line("no server is alive: start one with `mooncrew run`")
@@ -51,9 +74,11 @@ local function print_servers(servers)
   for i, server in ipairs(servers) do
     rows[i] = { server.host, server.pid, server.status, human.since(server.started_at),
       ("%d of %d"):format(server.active_workers, server.concurrency),
-      queues_text(server.queues) .. (server.strict and " (strict)" or ""), server.id }
+      generation_text(server), queues_text(server.queues) .. (server.strict and " (strict)" or ""), server.id }
   end
-  output.write(output.grid({ "HOST", ">PID", "STATUS", "STARTED", ">TASKS", "QUEUES", "ID" }, rows))
+  output.write(output.grid({ "HOST", ">PID", "STATUS", "STARTED", ">TASKS", "GENERATION", "QUEUES", "ID" }, rows))
+  server_pools.print(servers)
+  print_notes(servers)
 end
 
 local function worker_json(worker)
@@ -69,6 +94,8 @@ local function server_json(server)
     result[name] = value
   end
   result.started_at = timestamp.known(server.started_at)
+  result.loaded_at, result.refused_at = timestamp.known(server.loaded_at), timestamp.known(server.refused_at)
+  result.pools = server.pools and server_pools.json(server.pools)
   result.workers = json.array {}
   for i, worker in ipairs(server.workers) do
     result.workers[i] = worker_json(worker)

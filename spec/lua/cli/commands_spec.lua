@@ -36,6 +36,9 @@ describe("mooncrew.cli", function()
           stats = function()
             return unpack(answer)
           end,
+          servers = function()
+            return {}
+          end,
           close = function()
             sent.closed = true
           end,

@@ -17,7 +17,7 @@ static void add_pending(const char *id) {
 
 static void ask(lone_node *lone) {
   mc_dispatch_run(&lone->node);
-  assert_true(lone->node.asked > 0);
+  assert_true(mc_pool_asked(&lone->node.pool) > 0);
   mc_conn_flush(lone->node.link.commands);
 }
 
@@ -40,7 +40,7 @@ static void tasks_go_to_the_worker(void **state) {
   ask(lone);
   LONE_UNTIL(lone, lone->worker.held_count == 2);
   assert_int_equal(frames_sent(lone), 2);
-  assert_int_equal(lone->node.asked, 0);
+  assert_int_equal(mc_pool_asked(&lone->node.pool), 0);
 }
 
 static void what_cannot_be_decoded_is_archived(void **state) {
@@ -62,7 +62,7 @@ static void nothing_is_started_from_a_reply_that_lay_unread_for_long(void **stat
   ask(lone);
   usleep(10100 * 1000);
   lone_ask("HSET asynq:{default}:t:taken mc_owner other:1:node:7");
-  LONE_UNTIL(lone, lone->node.asked == 0);
+  LONE_UNTIL(lone, mc_pool_asked(&lone->node.pool) == 0);
   LONE_SETTLED(lone);
   assert_int_equal(frames_sent(lone), 0);
   assert_redis("ours", "LRANGE asynq:{default}:pending 0 -1");

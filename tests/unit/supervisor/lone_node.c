@@ -81,6 +81,7 @@ static void on_wake(uv_timer_t *timer) {
 static void open_worker(lone_node *lone) {
   mc_pool *pool = &lone->node.pool;
   lone->worker.node = &lone->node;
+  lone->worker.config = &lone->node.queues.turns[0].pool;
   lone->worker.state = MC_WORKER_SERVING;
   lone->worker.page = mc_zalloc(mc_page_size(CONCURRENCY));
   mc_list_init(&lone->worker.held);
@@ -89,7 +90,10 @@ static void open_worker(lone_node *lone) {
   mc_list_push_back(&pool->workers, &lone->worker.in_pool);
   pool->count = 1;
   pool->places = mc_zalloc(sizeof *pool->places);
-  pool->places[0] = (mc_pool_place){.node = &lone->node, .worker = &lone->worker};
+  pool->sections = mc_zalloc(sizeof *pool->sections);
+  pool->section_count = 1;
+  pool->sections[0] = (mc_section){.turns = &lone->node.queues.turns[0], .places = pool->places, .count = 1};
+  pool->places[0] = (mc_pool_place){.node = &lone->node, .section = &pool->sections[0], .worker = &lone->worker};
 }
 
 int lone_start(void **state) {
@@ -104,6 +108,8 @@ int lone_start(void **state) {
   uv_loop_init(&node->loop);
   mc_queues_init(&node->queues, &(mc_config){.queues = queues,
                                              .queue_count = 1,
+                                             .concurrency = CONCURRENCY,
+                                             .prefetch = lone->config.prefetch,
                                              .archive_max_age_s = lone->config.archive_max_age_s,
                                              .archive_max_size = lone->config.archive_max_size});
   mc_outbox_init(&node->outbox);
@@ -151,6 +157,7 @@ int lone_stop(void **state) {
   mc_queues_deinit(&node->queues);
   mc_buf_deinit(&lone->worker.channel.out);
   free(lone->worker.page);
+  free(node->pool.sections);
   free(node->pool.places);
   mc_config_deinit(&lone->config);
   mc_log_flush();

@@ -35,7 +35,9 @@ struct scripts {
 static const struct scripts old = {.first = "a", .second = "b"}, new = {.first = "a", .second = "c"};
 
 static void start(struct crew *crew, int i) {
-  crew->workers[i] = (mc_worker){.node = &crew->node, .index = (uint32_t)i, .state = MC_WORKER_STARTING};
+  static const mc_config_pool config = {.name = ""};
+  crew->workers[i] =
+      (mc_worker){.node = &crew->node, .config = &config, .index = (uint32_t)i, .state = MC_WORKER_STARTING};
   crew->places[i].worker = &crew->workers[i];
 }
 
@@ -149,7 +151,7 @@ static void a_changed_one_waits_until_all_workers_have_it(void **state) {
   replace(crew, 1, &new);
   assert_true(in_force(crew, &old));
   assert_int_equal(logged(crew, DIFFER), 1);
-  assert_int_equal(logged(crew, "restart mooncrew"), 1);
+  assert_int_equal(logged(crew, "mend the scripts and reload"), 1);
   replace(crew, 0, &new);
   assert_true(in_force(crew, &new));
   assert_int_equal(logged(crew, AGREE), 1);

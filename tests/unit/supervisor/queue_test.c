@@ -1,4 +1,5 @@
 /* Whose turn it is: shares, strict order, readiness. */
+#include "base/mem.h"
 #include "supervisor/queue.h"
 
 #include <setjmp.h>
@@ -25,6 +26,19 @@ static mc_queues make_queues(bool strict) {
   return make_queues_of(three, 3, strict);
 }
 
+static mc_queue *next(mc_queues *queues, uint64_t now_ms) {
+  mc_seat *seat = mc_turns_next(queues->turns, SLOTS, now_ms);
+  return seat ? seat->queue : NULL;
+}
+
+static mc_seat *seat_of(const mc_queue *queue) {
+  return mc_container_of(queue->seats.next, mc_seat, in_queue);
+}
+
+static void ask(mc_queue *queue, size_t count) {
+  mc_seat_asked(seat_of(queue), count);
+}
+
 static size_t place_of(const mc_queues *queues, const mc_queue *queue) {
   size_t i = 0;
   while (queues->items[i] != queue)
@@ -48,12 +62,12 @@ static void test_highest_weight_stands_first(void **state) {
 /* Takes `total` tasks in batches of at most `batch` from queues that never run empty. */
 static void drain(mc_queues *queues, size_t total, size_t batch, size_t taken[]) {
   while (total) {
-    mc_queue *queue = mc_queues_next(queues, SLOTS, 0);
+    mc_queue *queue = next(queues, 0);
     assert_non_null(queue);
     size_t free = batch < total ? batch : total;
-    size_t count = mc_queue_allowance(queues, queue, free);
+    size_t count = mc_seat_allowance(queues->turns, seat_of(queue), free);
     assert_in_range(count, 1, free);
-    mc_queue_asked(queue, count);
+    ask(queue, count);
     mc_queue_answered(queue, count, count);
     taken[place_of(queues, queue)] += count;
     total -= count;
@@ -77,8 +91,8 @@ static void test_an_empty_queue_leaves_its_share_to_the_others(void **state) {
   (void)state;
   mc_queues queues = make_queues(false);
   mc_queue *critical = named(&queues, "critical");
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 0), critical);
-  mc_queue_asked(critical, 10);
+  assert_ptr_equal(next(&queues, 0), critical);
+  ask(critical, 10);
   mc_queue_answered(critical, 10, 4);
   assert_false(critical->ready);
   size_t taken[3] = {0};
@@ -92,12 +106,12 @@ static void test_one_dequeue_per_queue_at_a_time(void **state) {
   (void)state;
   mc_queues queues = make_queues(false);
   for (int i = 0; i < 3; i++) {
-    mc_queue *queue = mc_queues_next(&queues, SLOTS, 0);
+    mc_queue *queue = next(&queues, 0);
     assert_non_null(queue);
     assert_false(queue->asking);
-    mc_queue_asked(queue, queue->deficit);
+    ask(queue, seat_of(queue)->deficit);
   }
-  assert_null(mc_queues_next(&queues, SLOTS, 0));
+  assert_null(next(&queues, 0));
   mc_queues_deinit(&queues);
 }
 
@@ -105,16 +119,16 @@ static void test_a_new_round_waits_for_what_is_left_of_the_old(void **state) {
   (void)state;
   mc_queues queues = make_queues(false);
   mc_queue *critical = named(&queues, "critical");
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 0), critical);
-  mc_queue_asked(critical, 1); /* 59 of its round are left, and its answer is awaited */
+  assert_ptr_equal(next(&queues, 0), critical);
+  ask(critical, 1); /* 59 of its round are left, and its answer is awaited */
   size_t others = 0;
-  for (mc_queue *queue; (queue = mc_queues_next(&queues, SLOTS, 0)); others++) {
-    mc_queue_asked(queue, queue->deficit);
+  for (mc_queue *queue; (queue = next(&queues, 0)); others++) {
+    ask(queue, seat_of(queue)->deficit);
     mc_queue_answered(queue, 0, 0);
   }
   assert_int_equal(others, 2);
   mc_queue_answered(critical, 1, 1);
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 0), critical);
+  assert_ptr_equal(next(&queues, 0), critical);
   mc_queues_deinit(&queues);
 }
 
@@ -122,15 +136,15 @@ static void test_strict_asks_nothing_below_a_queue_that_may_hold_tasks(void **st
   (void)state;
   mc_queues queues = make_queues(true);
   mc_queue *critical = named(&queues, "critical");
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 0), critical);
-  assert_int_equal(mc_queue_allowance(&queues, critical, 42), 42);
-  mc_queue_asked(critical, 10);
-  assert_null(mc_queues_next(&queues, SLOTS, 0));
+  assert_ptr_equal(next(&queues, 0), critical);
+  assert_int_equal(mc_seat_allowance(queues.turns, seat_of(critical), 42), 42);
+  ask(critical, 10);
+  assert_null(next(&queues, 0));
   mc_queue_answered(critical, 10, 10);
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 0), critical);
-  mc_queue_asked(critical, 10);
+  assert_ptr_equal(next(&queues, 0), critical);
+  ask(critical, 10);
   mc_queue_answered(critical, 10, 9);
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 0), named(&queues, "default"));
+  assert_ptr_equal(next(&queues, 0), named(&queues, "default"));
   mc_queues_deinit(&queues);
 }
 
@@ -138,8 +152,8 @@ static void test_a_held_off_queue_is_not_asked_before_its_time(void **state) {
   (void)state;
   mc_queues queues = make_queues(true);
   named(&queues, "critical")->hold_until_ms = 50;
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 49), named(&queues, "default"));
-  assert_ptr_equal(mc_queues_next(&queues, SLOTS, 50), named(&queues, "critical"));
+  assert_ptr_equal(next(&queues, 49), named(&queues, "default"));
+  assert_ptr_equal(next(&queues, 50), named(&queues, "critical"));
   mc_queues_deinit(&queues);
 }
 
@@ -214,7 +228,7 @@ static void test_a_queue_that_something_refers_to_is_not_removed(void **state) {
   queue->settling[MC_SETTLE_RETRY].calls = 1;
   assert_false(mc_queues_remove(&queues, queue));
   queue->settling[MC_SETTLE_RETRY].calls = 0;
-  mc_queue_asked(queue, 1);
+  ask(queue, 1);
   assert_false(mc_queues_remove(&queues, queue));
   mc_queue_answered(queue, 1, 1);
   assert_true(mc_queues_remove(&queues, queue));
@@ -255,8 +269,64 @@ static void test_queues_of_a_pattern_take_turns_in_strict_order(void **state) {
   for (size_t i = 1; i <= 3; i++)
     assert_int_equal(taken[i], 100);
   named(&queues, "critical")->ready = true;
-  mc_queue_asked(named(&queues, "critical"), 1);
-  assert_null(mc_queues_next(&queues, SLOTS, 0));
+  ask(named(&queues, "critical"), 1);
+  assert_null(next(&queues, 0));
+  mc_queues_deinit(&queues);
+}
+
+/* ---- several pools ---- */
+
+static mc_config_queue images[] = {{.name = "image", .weight = 1}, {.name = "default", .weight = 9}};
+
+static mc_queues make_pools(mc_config_queue *first, size_t count) {
+  mc_config_pool pools[] = {{.name = "io"}, {.name = "cpu", .queues = images, .queue_count = 2}};
+  mc_config config = {.queues = first, .queue_count = count, .pools = pools, .pool_count = 2};
+  mc_queues queues;
+  mc_queues_init(&queues, &config);
+  return queues;
+}
+
+static void test_each_pool_has_its_queues_and_a_queue_of_two_is_there_once(void **state) {
+  (void)state;
+  mc_queues queues = make_pools(three, 3);
+  assert_int_equal(queues.count, 4);
+  assert_int_equal(queues.turns_count, 2);
+  assert_int_equal(named(&queues, "default")->weight, 9);
+  assert_true(mc_turns_serve(&queues.turns[1], mc_slice_of("image")));
+  assert_false(mc_turns_serve(&queues.turns[0], mc_slice_of("image")));
+  for (int i = 0; i < 40; i++) {
+    mc_seat *seat = mc_turns_next(&queues.turns[1], 10, 0);
+    assert_true(seat->queue == named(&queues, "image") || seat->queue == named(&queues, "default"));
+    mc_seat_asked(seat, 1);
+    mc_queue_answered(seat->queue, 1, 1);
+  }
+  mc_queues_deinit(&queues);
+}
+
+static void test_a_queue_is_asked_for_one_pool_at_a_time(void **state) {
+  (void)state;
+  mc_queues queues = make_pools(images + 1, 1);
+  mc_seat *first = mc_turns_next(&queues.turns[0], 10, 0);
+  assert_ptr_equal(first->queue, named(&queues, "default"));
+  mc_seat_asked(first, 1);
+  assert_ptr_equal(mc_turns_next(&queues.turns[1], 10, 0)->queue, named(&queues, "image"));
+  mc_queue_answered(first->queue, 1, 0); /* empty: it forfeits its round in both */
+  assert_null(mc_turns_next(&queues.turns[0], 10, 0));
+  mc_queues_deinit(&queues);
+}
+
+static void test_a_pattern_of_one_pool_takes_the_queue_that_another_names(void **state) {
+  (void)state;
+  mc_queues queues = make_pools(patterns, 4);
+  assert_true(queues.patterns);
+  mc_queue *image = named(&queues, "image"); /* "*" fits it too */
+  assert_ptr_equal(mc_turns_next(&queues.turns[0], 10, 0)->queue->name.data, named(&queues, "tenant:vip")->name.data);
+  assert_false(mc_list_empty(&image->seats));
+  assert_ptr_not_equal(image->seats.next, image->seats.prev);
+  assert_false(mc_queues_remove(&queues, image));
+  mc_queue *found = add(&queues, "tenant:a");
+  assert_ptr_equal(found->seats.next, found->seats.prev);
+  assert_true(mc_queues_remove(&queues, found));
   mc_queues_deinit(&queues);
 }
 
@@ -275,6 +345,9 @@ int main(void) {
       cmocka_unit_test(test_a_queue_that_something_refers_to_is_not_removed),
       cmocka_unit_test(test_a_pattern_shares_its_weight_among_its_queues_exactly),
       cmocka_unit_test(test_queues_of_a_pattern_take_turns_in_strict_order),
+      cmocka_unit_test(test_each_pool_has_its_queues_and_a_queue_of_two_is_there_once),
+      cmocka_unit_test(test_a_queue_is_asked_for_one_pool_at_a_time),
+      cmocka_unit_test(test_a_pattern_of_one_pool_takes_the_queue_that_another_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 static mc_worker *add_successor(lone_node *lone) {
   mc_worker *fresh = mc_zalloc(sizeof *fresh);
   fresh->node = &lone->node;
+  fresh->config = lone->worker.config;
   fresh->state = MC_WORKER_SERVING;
   fresh->mean_us = 1e6; /* no prefetch */
   mc_list_init(&fresh->held);
@@ -26,7 +27,7 @@ static void remove_successor(mc_worker *fresh) {
 }
 
 static size_t free_slots(const lone_node *lone) {
-  return mc_pool_free_slots(&lone->node);
+  return mc_section_free_slots(lone->node.pool.sections);
 }
 
 static void old_and_new_share_the_slots_of_the_place(void **state) {
@@ -41,7 +42,7 @@ static void old_and_new_share_the_slots_of_the_place(void **state) {
   mc_worker_retire(&lone->worker, fresh, "it is old");
   assert_ptr_equal(PLACE(lone).worker, fresh);
   assert_int_equal(free_slots(lone), all - 2);
-  assert_ptr_equal(mc_pool_pick(&lone->node), fresh);
+  assert_ptr_equal(mc_section_pick(lone->node.pool.sections), fresh);
 
   mc_held_assign(first, NULL);
   assert_int_equal(free_slots(lone), all - 1);

@@ -4,6 +4,7 @@ local flags = require "mooncrew.cli.flags"
 local lint = require "mooncrew.cli.lint"
 local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
+local pools_text = require "mooncrew.cli.pools_text"
 local queues_text = require "mooncrew.cli.queues_text"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
@@ -153,7 +154,7 @@ function M.run(given)
   definitions, message, messages = loading.load(folder)
   local warnings = not_loaded(folder)
   if definitions then
-    append(warnings, unserved(definitions, queues_text.read(resolved.values.queues.text)))
+    append(warnings, unserved(definitions, pools_text.served(resolved.values.pools.text, resolved.values.queues.text)))
     append(warnings, lint.run(folder))
   end
   if given.json then

@@ -3,6 +3,7 @@
 local native = require "mooncrew.native_cli"
 local flags = require "mooncrew.cli.flags"
 local output = require "mooncrew.cli.output"
+local pools_text = require "mooncrew.cli.pools_text"
 local queues_text = require "mooncrew.cli.queues_text"
 local settings = require "mooncrew.cli.settings"
 
@@ -18,6 +19,7 @@ local TO_JSON = {
   integer = tonumber,
   boolean = function(text) return text == "true" end,
   queues = queues_text.read,
+  pools = pools_text.read,
 }
 
 local function print_json(resolved)

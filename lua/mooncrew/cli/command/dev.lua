@@ -2,6 +2,7 @@
 
 local flags = require "mooncrew.cli.flags"
 local output = require "mooncrew.cli.output"
+local pools_text = require "mooncrew.cli.pools_text"
 local private_redis = require "mooncrew.cli.private_redis"
 local scripts = require "mooncrew.scripts"
 local settings = require "mooncrew.cli.settings"
@@ -11,7 +12,7 @@ local M = { name = "dev", summary = "run workers with a private Redis, for devel
 function M.describe(parser)
   parser:description("Starts a redis-server of its own on a unix socket, which keeps its data in .mooncrew/, and runs "
     .. "workers on it. Other commands that are started in the same folder find it by themselves, unless another "
-    .. "Redis is configured. It ends together with mooncrew.")
+    .. "Redis is configured. It ends together with mooncrew. A script that is changed is loaded at once.")
   flags.add(parser, nil, "redis")
 end
 
@@ -24,11 +25,19 @@ local function warn_of_other_redis(resolved)
   end
 end
 
+-- Whoever develops changes scripts all the time.
+local function watch_by_default(resolved)
+  if resolved.values.watch.source == "default" then
+    assert(resolved:apply { { name = "watch", text = "true", source = "mooncrew dev" } })
+  end
+end
+
 function M.run(given)
   local resolved, message, code = settings.resolve(given)
   if not resolved then
     return nil, message, code
   end
+  watch_by_default(resolved)
   local folder, found = resolved.values.scripts.text
   found, message = scripts.find(folder)
   if not found then
@@ -44,8 +53,9 @@ function M.run(given)
     return nil, message
   end
   assert(resolved:use_redis(redis.url, private_redis.SOURCE))
-  output.line("mooncrew dev: %s workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
-    resolved.values.workers.text, #found, folder, redis.pid, private_redis.FOLDER, redis.url)
+  output.line("mooncrew dev: %d workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
+    pools_text.workers(resolved.values.pools.text, tonumber(resolved.values.workers.text)), #found, folder, redis.pid,
+    private_redis.FOLDER, redis.url)
   return { run = true, config = resolved.config, redis = redis.pid, redis_folder = redis.folder }
 end
 

@@ -9,7 +9,8 @@ local M = { name = "run", summary = "run workers: take tasks from Redis and hand
 
 function M.describe(parser)
   parser:description("Runs workers in the foreground: takes tasks from Redis and hands them to the task scripts.\n"
-    .. "TERM or INT stops it: what runs may finish within the shutdown time-out, the rest goes back to its queue.")
+    .. "TERM or INT stops it: what runs may finish within the shutdown time-out, the rest goes back to its queue. HUP "
+    .. "or `mooncrew reload` loads the scripts anew, without a pause; so does a change of one with --watch.")
   flags.add(parser)
 end
 

@@ -3,6 +3,7 @@
 local json = require "mooncrew.json"
 local flags = require "mooncrew.cli.flags"
 local output = require "mooncrew.cli.output"
+local server_pools = require "mooncrew.cli.server_pools"
 local settings = require "mooncrew.cli.settings"
 
 local M = { name = "stats", summary = "print the state of all queues, and the servers that are alive" }
@@ -27,7 +28,7 @@ local function latency_text(queue)
   return queue.latency_ms < 1000 and ("%d ms"):format(queue.latency_ms) or ("%.1f s"):format(queue.latency_ms / 1000)
 end
 
-local function print_tables(stats)
+local function print_tables(stats, servers)
   local titles, rows = {}, {}
   for i, column in ipairs(COLUMNS) do
     titles[i] = column[1]
@@ -45,10 +46,16 @@ local function print_tables(stats)
     output.write(output.grid(titles, rows))
   end
   output.line("servers: %s", #stats.servers == 0 and "none" or table.concat(stats.servers, ", "))
+  server_pools.print(servers)
 end
 
-local function print_json(stats)
-  output.json { queues = json.array(stats.queues), servers = json.array(stats.servers) }
+local function print_json(stats, servers)
+  local pools = {}
+  for _, server in ipairs(servers) do
+    pools[server.id] = server.pools and server_pools.json(server.pools)
+  end
+  output.json { queues = json.array(stats.queues), servers = json.array(stats.servers),
+    pools = next(pools) and pools or nil }
 end
 
 function M.run(given)
@@ -56,18 +63,21 @@ function M.run(given)
   if not resolved then
     return nil, message, code
   end
-  local client, stats
+  local client, stats, servers
   client, message = require("mooncrew.client").open(resolved:redis())
   if not client then
     return nil, message
   end
   stats, message = client:stats()
+  if stats then
+    servers, message = client:servers()
+  end
   client:close()
-  if not stats then
+  if not servers then
     return nil, message
   end
   local show = given.json and print_json or print_tables
-  show(stats)
+  show(stats, servers)
 end
 
 return M

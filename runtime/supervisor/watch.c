@@ -1,0 +1,153 @@
+/* Watching the scripts: see watch.h. */
+#include "supervisor/watch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "supervisor/node.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SETTLE_MS 120
+#define SETTLE_MAX_MS 2000 /* a change that others follow without an end is not put off for longer */
+
+typedef struct mc_watched {
+  mc_node *node;
+  uv_fs_event_t event;
+  char *path;
+  char *only; /* the one name in it that matters; NULL: scripts and folders */
+} mc_watched;
+
+static void on_settled(uv_timer_t *timer);
+
+/* ---- what matters ---- */
+
+static bool is_folder_or_gone(const char *folder, const char *name) {
+  mc_buf path = {0};
+  struct stat info;
+  mc_buf_printf(&path, "%s/%s", folder, name);
+  *mc_buf_reserve(&path, 1) = '\0';
+  bool matters = stat(path.data, &info) != 0 || S_ISDIR(info.st_mode);
+  mc_buf_deinit(&path);
+  return matters;
+}
+
+/* name: NULL where the kernel says only that something happened. */
+static bool matters(const mc_watched *watched, const char *name) {
+  if (!name)
+    return true;
+  if (watched->only)
+    return strcmp(name, watched->only) == 0;
+  size_t size = strlen(name);
+  return name[0] != '.' &&
+         ((size > 4 && strcmp(name + size - 4, ".lua") == 0) || is_folder_or_gone(watched->path, name));
+}
+
+static void on_change(uv_fs_event_t *event, const char *name, int events, int status) {
+  mc_watched *watched = mc_container_of(event, mc_watched, event);
+  mc_watch *watch = &watched->node->watch;
+  (void)events;
+  if (status || !watch->open || !matters(watched, name))
+    return;
+  uint64_t now_ms = mc_clock_mono_ms();
+  if (!watch->first_ms)
+    watch->first_ms = now_ms;
+  if (now_ms - watch->first_ms < SETTLE_MAX_MS)
+    uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0);
+}
+
+/* ---- the folders ---- */
+
+static void on_closed(uv_handle_t *handle) {
+  mc_watched *watched = mc_container_of(handle, mc_watched, event);
+  free(watched->path);
+  free(watched->only);
+  free(watched);
+}
+
+static void forget_folders(mc_watch *watch) {
+  for (size_t i = 0; i < watch->count; i++)
+    uv_close((uv_handle_t *)&watch->folders[i]->event, on_closed);
+  watch->count = 0;
+}
+
+static void add(mc_node *node, const char *path, const char *only) {
+  mc_watch *watch = &node->watch;
+  mc_watched *watched = mc_zalloc(sizeof *watched);
+  watched->node = node;
+  watched->path = mc_strdup(path);
+  watched->only = mc_strdup(only);
+  uv_fs_event_init(&node->loop, &watched->event);
+  watch->folders = mc_realloc(watch->folders, (watch->count + 1) * sizeof *watch->folders);
+  watch->folders[watch->count++] = watched;
+  int rc = uv_fs_event_start(&watched->event, on_change, path, 0);
+  if (rc)
+    mc_log_event(MC_LOG_WARN, "folder not watched", "%s: %s; send HUP, or use `mooncrew reload`", path,
+                 uv_strerror(rc));
+}
+
+static void on_folder(void *arg, const char *path) {
+  add(arg, path, NULL);
+}
+
+/* The folder that holds the scripts folder. */
+static void add_parent(mc_node *node) {
+  char *for_folder = mc_strdup(node->config->scripts), *for_name = mc_strdup(node->config->scripts);
+  add(node, dirname(for_folder), basename(for_name));
+  free(for_folder);
+  free(for_name);
+}
+
+/* All anew: folders come and go, and one may be replaced by another of the same name. */
+static void watch_folders(mc_node *node) {
+  forget_folders(&node->watch);
+  add_parent(node);
+  mc_snapshot_folders(node->config->scripts, on_folder, node);
+}
+
+/* ---- what comes of it ---- */
+
+/* Scripts that cannot be read now are a change, too: whoever asks for them says why. */
+static bool is_changed(mc_node *node) {
+  mc_snapshot now = {.fd = -1};
+  mc_err err;
+  uint64_t digest = mc_snapshot_take(node->config->scripts, &now, &err) ? 0 : now.digest;
+  bool changed = digest != node->watch.seen_digest;
+  mc_snapshot_close(&now);
+  node->watch.seen_digest = digest;
+  return changed;
+}
+
+static void on_settled(uv_timer_t *timer) {
+  mc_watch *watch = mc_container_of(timer, mc_watch, settle);
+  mc_node *node = mc_container_of(watch, mc_node, watch);
+  watch->first_ms = 0;
+  watch_folders(node); /* first: what changes from now on is told */
+  if (is_changed(node))
+    mc_reload_ask(node);
+}
+
+void mc_watch_open(mc_node *node) {
+  mc_watch *watch = &node->watch;
+  if (!node->config->watch)
+    return;
+  watch->open = true;
+  watch->seen_digest = node->reload.serving.scripts.digest;
+  uv_timer_init(&node->loop, &watch->settle);
+  watch_folders(node);
+  uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0); /* what changed between the copy and the watch */
+}
+
+void mc_watch_close(mc_node *node) {
+  mc_watch *watch = &node->watch;
+  if (!watch->open)
+    return;
+  watch->open = false;
+  forget_folders(watch);
+  free(watch->folders);
+  watch->folders = NULL;
+  uv_close((uv_handle_t *)&watch->settle, NULL);
+}

@@ -1,0 +1,159 @@
+/* A copy of all scripts: what is in it, and what it does with links, rings, and folders that cannot be read. */
+#include "supervisor/snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "protocol/sources.h"
+
+static char folder[64];
+
+static void path_of(const char *name, char *out, size_t size) {
+  snprintf(out, size, "%s/%s", folder, name);
+}
+
+static void write_file(const char *name, const char *text) {
+  char path[256];
+  path_of(name, path, sizeof path);
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0);
+  assert_int_equal(fclose(file), 0);
+}
+
+static void make_folder(const char *name) {
+  char path[256];
+  path_of(name, path, sizeof path);
+  assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void make_link(const char *target, const char *name) {
+  char path[256];
+  path_of(name, path, sizeof path);
+  assert_int_equal(symlink(target, path), 0);
+}
+
+static int setup(void **state) {
+  (void)state;
+  strcpy(folder, "/tmp/mooncrew-snapshot-XXXXXX");
+  return mkdtemp(folder) ? 0 : -1;
+}
+
+static int teardown(void **state) {
+  char command[256];
+  (void)state;
+  snprintf(command, sizeof command, "chmod -R u+rwx '%s'; rm -rf '%s'", folder, folder);
+  return system(command);
+}
+
+/* "a.lua=text sub/b.lua=text", paths without the folder. */
+static void assert_holds(const mc_snapshot *snapshot, const char *wanted) {
+  struct stat info;
+  mc_buf found = {0};
+  mc_source source;
+  assert_int_equal(fstat(snapshot->fd, &info), 0);
+  char *bytes = mc_alloc((size_t)info.st_size + 1);
+  assert_int_equal(pread(snapshot->fd, bytes, (size_t)info.st_size, 0), info.st_size);
+  for (mc_slice rest = {bytes, (size_t)info.st_size}; mc_source_next(&rest, &source);)
+    mc_buf_printf(&found, "%s%.*s=%.*s", found.size ? " " : "", (int)(source.path.size - strlen(folder) - 1),
+                  source.path.data + strlen(folder) + 1, MC_SLICE_PRINT(source.text));
+  mc_buf_add_char(&found, '\0');
+  assert_string_equal(found.data, wanted);
+  mc_buf_deinit(&found);
+  free(bytes);
+}
+
+static mc_snapshot take(void) {
+  mc_snapshot snapshot = {.fd = -1};
+  mc_err err;
+  char path[80];
+  snprintf(path, sizeof path, "%s//", folder);
+  if (mc_snapshot_take(path, &snapshot, &err))
+    fail_msg("%s", err.text);
+  return snapshot;
+}
+
+static void test_it_holds_every_script_and_nothing_else(void **state) {
+  (void)state;
+  make_folder("sub");
+  make_folder("sub.lua");
+  make_folder(".git");
+  write_file("b.lua", "2");
+  write_file("a.lua", "1");
+  write_file("sub/c.lua", "3");
+  write_file(".hidden.lua", "x");
+  write_file(".git/d.lua", "x");
+  write_file("words.txt", "x");
+  write_file(".lua", "x");
+  make_link("a.lua", "link.lua");
+  make_link("nowhere", "broken.lua");
+  make_link("..", "sub/ring");
+  mc_snapshot snapshot = take();
+  assert_holds(&snapshot, "a.lua=1 b.lua=2 link.lua=1 sub/c.lua=3");
+  mc_snapshot_close(&snapshot);
+}
+
+static void test_it_stays_as_it_was_and_the_digest_tells_a_change(void **state) {
+  (void)state;
+  write_file("a.lua", "1");
+  mc_snapshot first = take();
+  mc_snapshot same = take();
+  assert_true(first.digest == same.digest);
+  write_file("a.lua", "2");
+  mc_snapshot other = take();
+  assert_true(first.digest != other.digest);
+  assert_holds(&first, "a.lua=1");
+  assert_holds(&other, "a.lua=2");
+  assert_int_equal(write(first.fd, "x", 1), -1); /* sealed */
+  assert_int_equal(ftruncate(first.fd, 0), -1);
+  mc_snapshot_close(&first);
+  mc_snapshot_close(&same);
+  mc_snapshot_close(&other);
+}
+
+static void test_a_folder_that_is_not_there_is_named(void **state) {
+  (void)state;
+  mc_snapshot snapshot = {.fd = -1};
+  mc_err err;
+  char path[80];
+  path_of("gone", path, sizeof path);
+  assert_int_equal(mc_snapshot_take(path, &snapshot, &err), MC_EIO);
+  assert_non_null(strstr(err.text, path));
+  assert_int_equal(snapshot.fd, -1);
+}
+
+static void count(void *arg, const char *path) {
+  (void)path;
+  ++*(int *)arg;
+}
+
+static void test_folders_are_visited_once_each(void **state) {
+  (void)state;
+  int visits = 0;
+  make_folder("one");
+  make_folder("one/two");
+  make_folder(".hidden");
+  make_link("../..", "one/two/ring");
+  mc_snapshot_folders(folder, count, &visits);
+  assert_int_equal(visits, 3);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_it_holds_every_script_and_nothing_else, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_it_stays_as_it_was_and_the_digest_tells_a_change, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_folder_that_is_not_there_is_named, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_folders_are_visited_once_each, setup, teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
