@@ -84,13 +84,13 @@ static void answer(mc_node *node, mc_slice error) {
     set_error(reload, error);
 }
 
+/* Those that live: by their generation, since one may have ended, and others may have begun to serve. */
 static void drop_successors(mc_node *node) {
-  for (size_t i = 0; i < node->pool.count; i++) {
-    mc_worker *worker = node->reload.successors[i];
-    if (!worker)
+  MC_LIST_EACH(link, &node->pool.workers) {
+    if (!mc_reload_awaits(worker_of(link)))
       continue;
-    worker->killed_to_stop = true; /* nobody is to blame, and the reason is in the log */
-    mc_worker_kill(worker);
+    worker_of(link)->killed_to_stop = true; /* nobody is to blame, and the reason is in the log */
+    mc_worker_kill(worker_of(link));
   }
 }
 
@@ -100,8 +100,7 @@ static void go_on(mc_node *node);
 static void refuse(mc_node *node, mc_slice why) {
   log_refusal(node, why);
   answer(node, why);
-  if (node->reload.successors)
-    drop_successors(node);
+  drop_successors(node);
   generation_deinit(&node->reload.coming);
   mc_status_tell(node);
   mc_pool_check_left(node);
