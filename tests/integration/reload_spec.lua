@@ -1,4 +1,6 @@
 -- Reload: other scripts take over under load, and never worse ones.
+local Node = require "node"
+local Process = require "process"
 local cjson = require "cjson"
 local uv = require "luv"
 local wait = require "wait"
@@ -359,9 +361,40 @@ describe("a reload", function()
     crew:wait_counts(queue, 20, { processed = 1, active = 0, pending = 0 })
     assert.same({ 1, 1 }, { crew.notes:count "begin2", crew.notes:count "end2" })
   end))
+
+  it("ends an old worker that does not end by itself, and says so", with_crew(function(crew)
+    crew:script("t.lua", version(1) .. "crew.on_stop(function() while true do end end)")
+    local queue, node = crew:queue(), crew:run { kill_grace = "300ms" }
+    run_one(crew, queue, "v1")
+    local old = node:workers()[1]
+    crew:script("t.lua", version(2))
+    node:send "sighup"
+    local line = node:wait_log(20, { event = "worker does not end", pid = old })
+    assert.matches("crew.on_stop", line.detail, 1, true)
+    node:wait_log(20, { event = "old workers are gone" })
+    assert.equal(1, #node:log { event = "worker does not end" })
+    run_one(crew, queue, "v2")
+  end))
 end)
 
 describe("mooncrew reload", function()
+  it("waits for a server that Redis has forgotten meanwhile", with_crew(function(crew)
+    crew:script("t.lua", version(1))
+    local queue, node = crew:queue(), crew:run()
+    run_one(crew, queue, "v1")
+    wait_generation(crew, 1)
+    crew:file("hold", "")
+    crew:script("t.lua", [[ while io.open(here .. "/hold") do os.execute "sleep 0.02" end ]] .. version(2))
+    local command = Process.start(Node.program, { args = { "reload", "--json" }, cwd = crew.folder,
+      env = { MOONCREW_REDIS = crew.server:url() }, output = crew.folder .. "/reload.out" })
+    node:wait_log(20, { event = "reloading scripts" })
+    crew.redis:call "FLUSHALL"
+    wait.hold("it waits", 0.5, function() return command:alive() end)
+    uv.fs_unlink(crew.folder .. "/hold")
+    assert.equal(0, (command:wait(30)), command:text())
+    assert.is_true(cjson.decode(command:text()).servers[1].ok)
+  end))
+
   it("says that no server of this machine is there, and tells others apart", with_crew(function(crew)
     local code, out = crew:command { "reload" }
     assert.equal(1, code)
