@@ -60,14 +60,23 @@ static bool is_script(const char *name) {
   return size >= 4 && strcmp(name + size - 4, ".lua") == 0;
 }
 
+/* A link to nothing or to itself, or what is gone since it was listed; else a script may stand there that is not to be
+ * left out. */
+static void pass_over(struct walk *walk) {
+  if (walk->on_file && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+    stop(walk, MC_EIO, strerror(errno));
+}
+
 static void walk_folder(struct walk *walk);
 
 static void walk_entry(struct walk *walk, const char *name) {
   size_t size = walk->path.size;
   struct stat info;
   set_path(&walk->path, size, name);
-  if (name[0] == '.' || stat(walk->path.data, &info) != 0)
-    ; /* hidden, a link to nothing, or gone since it was listed */
+  if (name[0] == '.')
+    ;
+  else if (stat(walk->path.data, &info))
+    pass_over(walk);
   else if (S_ISDIR(info.st_mode) && is_new(walk, &info))
     walk_folder(walk);
   else if (S_ISREG(info.st_mode) && is_script(name) && walk->on_file)
