@@ -245,6 +245,8 @@ void mc_reload_first_ready(mc_node *node) {
 }
 
 void mc_reload_first_failed(mc_node *node, mc_slice why) {
+  if (node->reload.serving.loaded_at_ms)
+    return; /* they were loaded before: what fails is what a function of crew.on_start needs */
   set_error(&node->reload, why);
   mc_status_tell(node);
 }
