@@ -254,8 +254,8 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   bool awaited = mc_reload_awaits(worker);
   release_worker(worker);
   mc_manifest_agree(place->node);
-  if (awaited)
-    mc_reload_on_death(place->node, status, signal);
+  if (awaited) /* its memory stays until its handles are closed, in a later turn */
+    mc_reload_on_death(worker, status, signal);
   mc_reload_on_exit(place->node);
   if (place->node->pool.closing)
     close_when_deserted(place);

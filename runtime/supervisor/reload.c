@@ -251,11 +251,14 @@ void mc_reload_first_failed(mc_node *node, mc_slice why) {
   mc_status_tell(node);
 }
 
-void mc_reload_on_death(mc_node *node, int64_t status, int signal) {
-  char why[160];
+void mc_reload_on_death(mc_worker *worker, int64_t status, int signal) {
+  mc_node *node = worker->node;
+  char why[sizeof worker->killed_for + 64];
   if (mc_shutdown_started(node))
     return;
-  if (signal)
+  if (worker->killed_for[0])
+    snprintf(why, sizeof why, "a worker was killed while the scripts were loaded: %s", worker->killed_for);
+  else if (signal)
     snprintf(why, sizeof why, "a worker was ended by signal %d (%s) while the scripts were loaded", signal,
              strsignal(signal));
   else
