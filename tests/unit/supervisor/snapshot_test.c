@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -158,6 +159,21 @@ static void test_what_cannot_be_looked_at_is_named(void **state) {
   assert_non_null(strstr(err.text, "/sub/a.lua': Permission denied"));
 }
 
+static void test_many_small_files_take_little_memory(void **state) {
+  (void)state;
+  struct rusage before, after;
+  for (int i = 0; i < 3000; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "f%d.lua", i);
+    write_file(name, "return 1");
+  }
+  assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+  mc_snapshot snapshot = take();
+  assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+  mc_snapshot_close(&snapshot);
+  assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 8192); /* KB, of 24 that the texts take */
+}
+
 static void test_folders_are_visited_once_each(void **state) {
   (void)state;
   int visits = 0;
@@ -175,6 +191,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_it_stays_as_it_was_and_the_digest_tells_a_change, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_folder_that_is_not_there_is_named, setup, teardown),
       cmocka_unit_test_setup_teardown(test_what_cannot_be_looked_at_is_named, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_many_small_files_take_little_memory, setup, teardown),
       cmocka_unit_test_setup_teardown(test_folders_are_visited_once_each, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
