@@ -76,13 +76,41 @@ check_mails() {
   check_mail lua_email sofia
   check_mail c_email linus
   check_mail c_email_2 margaret
-  check "five messages in new/, none left in tmp/" \
-    "$(find "$data/Maildir/new" -type f | wc -l) $(find "$data/Maildir/tmp" -type f | wc -l)" "5 0"
+  check_digest ada 3
+  check_digest grace 1
+  check "seven messages in new/, none left in tmp/" \
+    "$(find "$data/Maildir/new" -type f | wc -l) $(find "$data/Maildir/tmp" -type f | wc -l)" "7 0"
+}
+
+# USER EVENTS: one mail to the user, with all events.
+check_digest() {
+  local path=$data/Maildir/${mail_path[digest_$1]}
+  check "digest_$1: delivered to $1" "$(grep -c "^To: .*<$1@example.org>" "$path")" 1
+  check "digest_$1: number of events in it is $2" "$(grep -c '^- ' "$path")" "$2"
+}
+
+# The receiver got the event twice, under one key, a second apart at least, and both signatures are right, as OpenSSL
+# computes them.
+check_webhooks() {
+  local status key timestamp signature body wanted statuses='' keys=() times=()
+  while IFS=$'\t' read -r status key timestamp signature body; do
+    statuses+="$status " keys+=("$key") times+=("$timestamp")
+    wanted=$(printf '%s.%s' "$timestamp" "$body" | openssl dgst -sha256 -hmac "$APP_WEBHOOK_SECRET" | sed 's/.* //')
+    check "webhook: the signature of the request that got $status" "$signature" "v1=$wanted"
+  done < <(luajit demo/requests.lua "$work/requests" /busy)
+  check "webhook: refused once with Retry-After, then taken" "$statuses" "503 200 "
+  check "webhook: both times with the task's id as key" "${keys[*]}" "${id[webhook]} ${id[webhook]}"
+  check_that "webhook: waited for as long as it was told to" [ $((times[1] - times[0])) -ge 1 ]
+  check_that "gone: archived with the reason" contains "${outcome[gone]}" "answered 410"
+}
+
+check_thumbnail() {
+  check "thumbnail: a picture of 160 by 120" "$(head -n 2 "$data/thumbnails/moon-160.ppm" | tr '\n' ' ')" "P6 160 120 "
 }
 
 check_totals() {
-  # Nine tasks, one of which ran three times; two of its runs failed, and the two that are archived.
-  check "Redis' totals" "$(totals)" "11 processed, 4 failed, 2 archived, 7 completed"
+  # Eleven tasks. One ran three times, one twice; three of these runs failed, and the three that are archived.
+  check "Redis' totals" "$(totals)" "14 processed, 6 failed, 3 archived, 8 completed"
   check "nothing is left in any other place" "$(($(length_total llen pending) + $(length_total llen active) +
     $(length_total zcard lease) + $(length_total zcard scheduled) + $(length_total zcard retry)))" 0
 }

@@ -1,8 +1,8 @@
 -- Fills the store that task:send_verify_email looks users up in: luajit demo/fill_accounts.lua FOLDER.
 
-local accounts = require "lib.accounts"
+local accounts = require "lib.accounts.files"
 
-local store = accounts.open(arg[1])
+local store = accounts.new(arg[1])
 for username, name in pairs({
   ada = "Ada Lovelace",
   grace = "Grace Hopper",

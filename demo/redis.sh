@@ -18,10 +18,18 @@ message_field() {
     sed -n "s/^$3: //p" | sed 's/^"\(.*\)"$/\1/'
 }
 
-# SUFFIX: the sum of a counter over all queues.
+# QUEUE PATTERN: the id of the task that fits.
+task_id_like() {
+  redis keys "asynq:{$1}:t:$2" | sed "s/^asynq:{$1}:t://"
+}
+
+# Those in which nothing happens that the demo does not make happen: in low, cron goes on enqueuing.
+counted='critical default images'
+
+# SUFFIX: the sum of a counter over these queues.
 counter_total() {
   local queue value sum=0
-  for queue in $(redis smembers asynq:queues); do
+  for queue in $counted; do
     value=$(redis get "asynq:{$queue}:$1")
     sum=$((sum + ${value:-0}))
   done
@@ -34,10 +42,10 @@ totals() {
     "$(length_total zcard archived)" "$(length_total zcard completed)"
 }
 
-# COMMAND SUFFIX: the sum of a list's (llen) or a sorted set's (zcard) length over all queues.
+# COMMAND SUFFIX: the sum of a list's (llen) or a sorted set's (zcard) length over these queues.
 length_total() {
   local queue sum=0
-  for queue in $(redis smembers asynq:queues); do
+  for queue in $counted; do
     sum=$((sum + $(redis "$1" "asynq:{$queue}:$2")))
   done
   echo $sum

@@ -83,12 +83,17 @@ local function await(start, level)
     end
   end
   wait.cancel = start(resume)
-  if not wait.finished then
+  if wait.finished then
+    return give(wait)
+  end
+  if self.stopped then -- while start waited on its own account
+    strand.cancel(self, wait)
+  else
     wait.parked = true
     park(self, wait)
-    if not wait.count then
-      error(self.stop_error, 0)
-    end
+  end
+  if not wait.count then
+    error(self.stop_error, 0)
   end
   return give(wait)
 end

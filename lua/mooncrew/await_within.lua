@@ -23,10 +23,10 @@ local function await_within(seconds, start)
       return nil
     end
     timer = host.timer_start(seconds, function()
+      resume(false) -- first: it stands, whatever the cancelling says or raises
       if cancel then
         cancel()
       end
-      resume(false)
     end)
     return function()
       host.timer_stop(timer)

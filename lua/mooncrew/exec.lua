@@ -50,6 +50,14 @@ local function check_argv(argv, level)
   elseif #argv == 0 or argv[1] == "" then
     error("crew.exec: the list has no program", level + 1)
   end
+  for key in pairs(argv) do
+    if type(key) ~= "number" then
+      error(("crew.exec: '%s' stands among the arguments; options are a table of their own"):format(tostring(key)),
+        level + 1)
+    elseif key > #argv then -- what follows a nil would be left out
+      error(("crew.exec: argument %d: expected string, got nil"):format(#argv + 1), level + 1)
+    end
+  end
   local copy = {}
   for i = 1, #argv do
     copy[i] = check_text("argument " .. i, argv[i], level + 1)

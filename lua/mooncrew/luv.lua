@@ -41,10 +41,9 @@ local CLOSES = { close = true, tcp_close_reset = true, close_reset = true }
 
 local uv_close, uv_is_closing, uv_kill -- luv's own, unwrapped
 
-local calling ---@type mooncrew.Scope|nil  whose callback runs; also when its task has ended
-
 -- The scope that new handles and callbacks belong to; nil: nobody's.
 local function owner()
+  local calling = scope.calling()
   if calling then
     return calling
   end
@@ -79,13 +78,10 @@ local function failed(of, raised)
 end
 
 local function call(of, callback, ...)
-  local outer = calling
-  calling = of
-  local ok, raised = xpcall(callback, on_error, ...)
+  local ok, raised = scope.call(of, callback, on_error, ...)
   if not ok then
     failed(of, raised)
   end
-  calling = outer
   if of and of.ended then
     of:close() -- what it has made
   end
@@ -177,13 +173,15 @@ end
 
 -- ---- the table ----
 
+local function taken_away(name)
+  return function()
+    error(("uv.%s is taken away in a worker: %s"):format(name, TAKEN_AWAY[name]), 2)
+  end
+end
+
 -- The calls are tail calls, so that luv's errors about arguments name the handler's line.
 local function guarded(name, fn)
-  if TAKEN_AWAY[name] then
-    return function()
-      error(("uv.%s is taken away in a worker: %s"):format(name, TAKEN_AWAY[name]), 2)
-    end
-  elseif name == "spawn" then
+  if name == "spawn" then
     return function(...)
       return spawn(fn, ...)
     end
@@ -207,6 +205,13 @@ local function guard_all(functions)
     if type(fn) == "function" then
       functions[name] = guarded(name, fn)
     end
+  end
+end
+
+-- Not of handles, where the same names mean other things: a timer has a stop of its own.
+local function take_away(uv)
+  for name in pairs(TAKEN_AWAY) do
+    uv[name] = uv[name] and taken_away(name)
   end
 end
 
@@ -236,6 +241,7 @@ function luv.open()
   uv_close, uv_is_closing, uv_kill = uv.close, uv.is_closing, uv.kill
   guard_methods()
   guard_all(uv)
+  take_away(uv)
   opened = uv
   return uv
 end

@@ -14,6 +14,8 @@ Scope.__index = Scope
 
 local scope = {}
 
+local calling ---@type mooncrew.Scope|nil  whose callback runs; also when its task has ended
+
 --- The scope of a fiber's task.
 ---@param fiber mooncrew.Fiber
 ---@return mooncrew.Scope
@@ -56,14 +58,35 @@ function Scope:close()
   end
 end
 
---- Lets a thing stay when the task ends that made it: a handle of luv that other tasks are going to use, too.
+--- Calls a callback of a scope's, as xpcall does. The errors of the callback are its caller's business.
+---@param of mooncrew.Scope|nil  nil: nobody's
+---@param callback fun(...)
+---@param on_error fun(raised: any): any
+---@return boolean ok, any raised  what on_error made of it
+function scope.call(of, callback, on_error, ...)
+  local outer = calling
+  calling = of
+  local ok, raised = xpcall(callback, on_error, ...)
+  calling = outer
+  return ok, raised
+end
+
+--- The scope whose callback runs right now, also when its task has ended; nil outside of any.
+---@return mooncrew.Scope|nil
+function scope.calling()
+  return calling
+end
+
+--- Lets a thing stay when the task ends that made it: a handle of luv that other tasks are going to use, too. In a
+--- callback of a handle that was kept: what the callback has made, such as a connection that a server accepts.
 ---@generic T
 ---@param thing T
 ---@return T thing
 function scope.keep(thing)
   local fiber = strand.acting()
-  if fiber and fiber.scope then
-    fiber.scope:drop(thing)
+  local of = calling or fiber and fiber.scope
+  if of then
+    of:drop(thing)
   end
   return thing
 end

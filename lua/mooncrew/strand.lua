@@ -181,6 +181,19 @@ function strand.park(self, wait)
   self.wait = nil
 end
 
+--- Ends a wait without a result: what it waits for is cancelled.
+---@param self mooncrew.Strand  whose it is
+---@param wait mooncrew.Wait
+function strand.cancel(self, wait)
+  wait.finished = true
+  if wait.cancel then
+    local ok, message = pcall(wait.cancel)
+    if not ok then
+      host.log("error", "cancelling what a task waited for failed", { error = tostring(message) }, self.fiber.task)
+    end
+  end
+end
+
 --- Ends a strand's wait as stopped. Its waits raise from now on; the first reason stands.
 ---@param self mooncrew.Strand
 ---@param why "TIMED_OUT"|"CANCELLED"|"FAILED"
@@ -200,13 +213,7 @@ function strand.halt(self, why, value)
     wait.pass_stop(why, value)
     return
   end
-  wait.finished = true
-  if wait.cancel then
-    local ok, message = pcall(wait.cancel)
-    if not ok then
-      host.log("error", "cancelling what a task waited for failed", { error = tostring(message) }, self.fiber.task)
-    end
-  end
+  strand.cancel(self, wait)
   strand.wake(self)
 end
 

@@ -241,7 +241,6 @@ void mc_reload_first_ready(mc_node *node) {
   if (serving->loaded_at_ms)
     return;
   serving->loaded_at_ms = mc_clock_wall_ms();
-  mc_status_tell(node);
 }
 
 void mc_reload_first_failed(mc_node *node, mc_slice why) {

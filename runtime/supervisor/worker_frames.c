@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
+#include "supervisor/status.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ static int on_ready(mc_worker *worker, mc_slice body) {
     return 0;
   }
   mc_reload_first_ready(worker->node);
+  mc_status_tell(worker->node);
   mc_manifest_agree(worker->node);
   return 0;
 }

@@ -34,6 +34,7 @@ typedef struct program {
   uv_write_t write;
   size_t output_limit;
   bool over_limit;
+  bool guard_ended; /* its process id may be another's by now */
   int open; /* handles whose close callback has not come */
 } program;
 
@@ -79,7 +80,8 @@ static void close_pipes(program *self) {
 
 /* It ends soon: the guard does not catch this for anything else. */
 static void tell_guard(program *self) {
-  uv_process_kill(&self->process, SIGTERM);
+  if (!self->guard_ended)
+    uv_process_kill(&self->process, SIGTERM);
 }
 
 /* Keeps what was read, unless that is too much. */
@@ -110,6 +112,7 @@ static void on_guard_exit(uv_process_t *process, int64_t status, int signal) {
   (void)status;
   (void)signal;
   program *self = process->data;
+  self->guard_ended = true;
   for (int i = OUT; self->callback != LUA_NOREF && i < PIPES; i++)
     read_rest(self, i);
   close_pipes(self);

@@ -59,11 +59,9 @@ function M.write_new(path, text)
   return true
 end
 
--- Waits until the disk knows the names in a folder: a rename may otherwise be forgotten in a power cut.
----@param path string
----@return true|nil ok
----@return string? message
-function M.sync_folder(path)
+-- Waits until the disk has what a file holds, or knows the names in a folder: a rename may otherwise be forgotten in a
+-- power cut.
+local function sync(path)
   local fd, message = uv.fs_open(path, "r", 0)
   if not fd then
     return nil, message
@@ -72,6 +70,23 @@ function M.sync_folder(path)
   ok, message = uv.fs_fsync(fd)
   uv.fs_close(fd)
   return ok and true, message
+end
+
+-- Moves a file that another program has written to its place, once the disk has all of it.
+---@param aside string where it is, on the same file system
+---@param path string
+---@return true|nil ok
+---@return string? message
+function M.sync_and_move(aside, path)
+  local ok, message = sync(aside)
+  if not ok then
+    return nil, message
+  end
+  ok, message = uv.fs_rename(aside, path)
+  if not ok then
+    return nil, message
+  end
+  return sync(path:match("^(.*)/") or ".")
 end
 
 -- Writes a file under a name in one folder, then moves it to its place: readers of `path` see all of it or nothing.
@@ -90,7 +105,27 @@ function M.write_through(aside, path, text)
     uv.fs_unlink(aside)
     return nil, message
   end
-  return M.sync_folder(path:match("^(.*)/") or ".")
+  return sync(path:match("^(.*)/") or ".")
+end
+
+-- The same, but a file that is at the place already stays as it is.
+---@param aside string where to write, on the same file system
+---@param path string
+---@param text string
+---@return true|nil ok
+---@return string? message
+function M.write_once(aside, path, text)
+  local ok, message = M.write_new(aside, text)
+  if not ok then
+    return nil, message
+  end
+  local code
+  ok, message, code = uv.fs_link(aside, path)
+  uv.fs_unlink(aside)
+  if not ok and code ~= "EEXIST" then
+    return nil, message
+  end
+  return sync(path:match("^(.*)/") or ".")
 end
 
 return M

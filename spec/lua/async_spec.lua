@@ -125,6 +125,22 @@ describe("waiting", function()
     assert.are.equal(1, started)
   end)
 
+  it("raises when it was stopped while start itself waited and caught that", function()
+    local cancelled, seen = 0, nil
+    local fiber = run(function()
+      seen = { pcall(async.await, function()
+        pcall(async.await, function() end)
+        return function()
+          cancelled = cancelled + 1
+        end
+      end) }
+    end)
+    async.stop(fiber, "CANCELLED")
+    step_ready()
+    assert.are.same({ false, "context canceled" }, seen)
+    assert.are.equal(1, cancelled)
+  end)
+
   it("logs a cancel function that fails, and goes on", function()
     local _, seen, fiber = wait_in_fiber(function()
       error("cannot", 0)

@@ -56,6 +56,22 @@ describe("a wait with a time limit", function()
     assert.are.equal(0, seen.cancelled)
   end)
 
+  it("is out of time also when the cancelling ends the operation, or fails", function()
+    for _, cancel in ipairs { function(resume) resume "too late" end, function() error "broken" end } do
+      local results
+      async.step(async.fiber(function()
+        results = { await_within(3, function(resume)
+          return function()
+            cancel(resume)
+          end
+        end) }
+      end, error))
+      pcall(timers[#timers].fire)
+      step()
+      assert.are.same({ false }, results)
+    end
+  end)
+
   it("cancels the operation when the time is up, and what it says later is ignored", function()
     local seen, resume = begin()
     timers[1].fire()

@@ -91,3 +91,19 @@ describe("validating a payload of 20 fields", function()
     assert.is_true(validate < decode)
   end)
 end)
+
+describe("unevaluatedProperties", function()
+  it("goes through the alternatives once, however many fields there are", function()
+    local shape = schema.from_json_schema {
+      anyOf = { { patternProperties = { ["^k"] = { type = "integer" } } }, { required = { "k1" } } },
+      unevaluatedProperties = false,
+    }
+    local fields = {}
+    for i = 1, 10000 do
+      fields["k" .. i] = i
+    end
+    local begin = os.clock()
+    assert(shape:validate(fields))
+    assert.is_true(os.clock() - begin < 2)
+  end)
+end)

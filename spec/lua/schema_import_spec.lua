@@ -78,6 +78,24 @@ describe("schema.from_json_schema", function()
     end
   end)
 
+  it("keeps limits of 64-bit integers that are none themselves", function()
+    local function fits(description, text)
+      description.type, description.format = "integer", "int64"
+      return read(description):decode(text) == true
+    end
+    assert.is_false(fits({ minimum = 1e300 }, "9223372036854775807"))
+    assert.is_false(fits({ exclusiveMaximum = -1e300 }, "-9223372036854775808"))
+    assert.is_true(fits({ maximum = 1e300, minimum = -2 ^ 70 }, "-9223372036854775808"))
+    assert.is_false(fits({ minimum = 2 ^ 60 }, "1152921504606846975"))
+    assert.is_true(fits({ minimum = 2 ^ 60 }, "1152921504606846976"))
+    assert.is_false(fits({ exclusiveMinimum = 2 ^ 60 }, "1152921504606846976"))
+    assert.is_false(fits({ minimum = 3, exclusiveMinimum = 0.5 }, "2"))
+    assert.is_false(fits({ maximum = 3, exclusiveMaximum = 9.5 }, "4"))
+    assert.is_true(fits({ exclusiveMinimum = 0.5, exclusiveMaximum = 1.5, multipleOf = 0.5 }, "1"))
+    assert.matches("#/multipleOf: expected a whole number of 64 bits",
+      load_error { type = "integer", format = "int64", multipleOf = 2.5 })
+  end)
+
   it("follows references by pointer, name and anchor, in circles too", function()
     local tree = { ["$id"] = "https://example.com/tree", type = "object", properties = {
       kids = { items = { ["$ref"] = "#" } }, name = { ["$ref"] = "#name" }, size = { ["$ref"] = "/size" } },
@@ -109,6 +127,28 @@ describe("schema.from_json_schema", function()
       assert.is_true((shape:validate(texts[1])), pattern)
       assert.is_nil((shape:validate(texts[2])), pattern)
     end
+  end)
+
+  it("reads what only ECMAScript writes so, and a dot as it does", function()
+    local cases = {
+      { "^\\uD83D\\uDE00$", '"😀"', true }, { "^[\\ud83d\\ude00-\\ud83d\\ude02]$", '"😁"', true },
+      { "^[^]$", '"\\n"', true }, { "[]", '"a"', false }, { "^[[:a]$", '"["', true },
+      { "^[a[:alpha:]]$", '"a]"', true },
+      { "^.$", '"\\r"', false }, { "^.$", '"\\u2028"', false }, { "^.$", '"😀"', true }, { "^[.]$", '"a"', false },
+      { "^\\.$", '"a"', false }, { "^[^\\]]$", '"a"', true }, { "^[\\[.]$", '"."', true },
+    }
+    for _, case in ipairs(cases) do
+      local ok = read({ pattern = case[1] }):decode(case[2])
+      assert.are.equal(case[3], ok == true, case[1] .. " and " .. case[2])
+    end
+  end)
+
+  it("takes counts that nothing can reach", function()
+    assert.are.equal("[1]", through({ maxItems = 1e300, items = true }, "[1]"))
+    assert.are.equal('"a"', through({ maxLength = 2 ^ 63 }, '"a"'))
+    assert.are.equal('{"a":1}', through({ maxProperties = 1e19 }, '{"a":1}'))
+    assert.matches("must have at least 9007199254740991 items", refusal({ minItems = 1e300 }, "[1]"))
+    assert.matches("must have at least 9007199254740991 characters", refusal({ minLength = 1e300 }, '"a"'))
   end)
 
   it("lists all errors", function()

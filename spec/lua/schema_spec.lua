@@ -477,6 +477,21 @@ describe("null", function()
       json_refusal_of(schema.object { a = schema.map(schema.any()) }, '{"a":null}'))
     assert.are.equal("payload.b: expected null, got number", json_refusal_of(shape, '{"a":null,"b":0}'))
   end)
+
+  it("fits containers that are nullable, as alternatives and where they are referred to, too", function()
+    local list = schema.array(schema.any()):nullable()
+    local object = schema.object({}, { allow_unknown = true }):nullable()
+    local refer = schema.ref(function() return list end)
+    for _, shape in ipairs { list, refer, schema.any_of { schema.string(), list },
+      schema.one_of { list, schema.string() },
+      schema.all_of { object, object }, schema.when(schema.null(), list), schema.not_(schema.not_(object)),
+      schema.any_of { schema.string(), refer } } do
+      assert.are.equal("null", through(shape, "null"))
+      assert.is_true((schema.from_json_schema(shape:json_schema()):decode("null")))
+    end
+    assert.are.equal("[null]", through(schema.array(schema.any(), { contains = object }), "[null]"))
+    assert.are.equal("payload: expected array, got number", json_refusal_of(refer, "5"))
+  end)
 end)
 
 describe("an array", function()
@@ -603,6 +618,14 @@ describe("schemas of schemas", function()
     local endless = { n = 1 }
     endless.kids = { endless }
     assert.are.equal("payload: nested deeper than 128 levels, or contains itself", refusal_of(tree, endless))
+  end)
+
+  it("are optional by themselves, not by what they stand for", function()
+    for _, target in ipairs { schema.string():optional(), schema.object {}:default {} } do
+      local refer = schema.ref(function() return target end)
+      assert.has_error(function() refer:validate(5) end,
+        "schema.ref: the schema of its function cannot be optional or have a default; the reference can")
+    end
   end)
 
   it("are refused when they would never end", function()

@@ -230,6 +230,19 @@ describe("luv", function()
     assert.matches("t%.lua:7: bad argument", crew.notes:all("argument")[1][2], "errors of luv name the handler's line")
   end))
 
+  it("leaves handles their methods, also those whose names are taken away elsewhere", with_crew(function(crew)
+    settle(crew, [[
+      local uv = require "luv"
+      crew.task("t", { perform = function()
+        local ticks, timer = 0, uv.new_timer()
+        timer:start(10, 10, function() ticks = ticks + 1 timer:stop() end)
+        crew.sleep(0.2)
+        note("ticks", ticks)
+      end })
+    ]], { processed = 1, failed = 0 })
+    assert.equal("1", crew.notes:all("ticks")[1][2])
+  end))
+
   it("lets a handle that is kept serve later tasks", with_crew(function(crew)
     crew:script("t.lua", [[
       local uv = require "luv"

@@ -81,6 +81,18 @@ describe("a pool", function()
     assert.equal(502, server.concurrency)
   end))
 
+  it("is seen with all its workers as soon as they are ready, not with the next heartbeat", with_crew(function(crew)
+    crew:script("t.lua", SCRIPT)
+    crew:run { pools = POOLS }
+    crew:wait_until("all workers of both pools serve", 2, function()
+      local _, out = crew:command { "server", "ls", "--json" }
+      local server = require("cjson").decode(out).servers[1]
+      local serving = 0
+      for _, pool in ipairs(server and server.pools or {}) do serving = serving + pool.serving end
+      return serving == 3, out
+    end)
+  end))
+
   it("shares a queue with another without doubling a task, also by patterns", with_crew(function(crew)
     crew:script("t.lua", SCRIPT)
     local shared, tenant = crew:queue(), crew:queue "tenant:a"

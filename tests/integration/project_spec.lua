@@ -123,6 +123,12 @@ describe("with only the installed program", function()
     fails(1, "unknown/bad flag: %-%-bogus", "test --bogus")
   end)
 
+  it("test goes on where a handler would end the process", function()
+    write("spec/a_spec.lua", 'it("ends", function() os.exit(0) end) it("fails", function() error "no" end)')
+    fails(1, "0 successes / 0 failures / 2 errors", "test")
+    fails(1, "os.exit ends the process, and the specs with it", "test")
+  end)
+
   it("test hands paths and options to busted", function()
     write("spec/a_spec.lua", 'it("one", function() end) it("two", function() error "no" end)')
     write("more/b_spec.lua", 'it("three", function() end)')

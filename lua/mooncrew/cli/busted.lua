@@ -9,6 +9,11 @@ local function raise_exit(code)
   error(setmetatable({ code = code or 0 }, Exit), 0)
 end
 
+-- A handler that ends the process would end the specs with it, those that fail unheard: exit code 0, and no report.
+local function refuse_exit()
+  error("os.exit ends the process, and the specs with it: let the handler return or raise, or stub os.exit", 2)
+end
+
 -- The command line has loaded some of the library: specs are to begin with none of it, as they would elsewhere. Its C
 -- halves stay.
 local function forget_library()
@@ -23,6 +28,7 @@ local function prepare(args, folder)
   package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
   rawset(_G, "arg", { [0] = "mooncrew test", "--ignore-lua", unpack(args) }) -- .busted may name another interpreter
   require("busted.compatibility").exit = raise_exit
+  rawset(os, "exit", refuse_exit)
   forget_library()
 end
 

@@ -40,7 +40,7 @@ end
 ---@return string? message
 local function script_name(type)
   local reason = wrong(type)
-  local name = type:gsub("[^%w_\128-\255-]+", "_"):gsub("^_+", ""):gsub("_+$", "")
+  local name = type:gsub("[^%w_\128-\255-]+", "_"):gsub("^[_-]+", ""):gsub("_+$", "")
   if not reason and name == "" then
     reason = "has no letter or digit to name a file after"
   elseif not reason and #name > MAX_SIZE then

@@ -1,6 +1,7 @@
 -- Regular expressions of JSON Schema, which are ECMAScript's, as PCRE2 reads them. The dialects share nearly all; what
--- differs in writing only is rewritten here: \u0041, \u{1F600}, \p{Letter}, \p{Script=Greek}; and \s, which has the
--- spaces of Unicode there.
+-- differs in writing only is rewritten here: \u0041, \u{1F600}, \uD83D\uDE00, \p{Letter}, \p{Script=Greek}, the
+-- classes [] and [^], a "[" inside of a class; and what has more of Unicode there: \s has its spaces, "." is no end of
+-- a line.
 
 local M = {}
 
@@ -21,13 +22,26 @@ local function property(letter, name)
   return ("\\%s{%s}"):format(letter, CATEGORIES[value] or value)
 end
 
+local ANY_BUT_LINE_ENDS = "[^\\n\\r\\x{2028}\\x{2029}]"
 local SPACES = "\\s\\x{a0}\\x{feff}\\x{2028}\\x{2029}\\p{Zs}"
 
--- How an escape is written for PCRE2, and how long it is here.
-local function escape_at(pattern, at, in_class)
+-- One of four digits, or two that are the halves of a character.
+local function unicode_at(pattern, at)
+  local high, low = pattern:match("^u([dD][89aAbB]%x%x)\\u([dD][c-fC-F]%x%x)", at)
+  if high then
+    return ("\\x{%x}"):format((tonumber(high, 16) - 0xd800) * 0x400 + tonumber(low, 16) - 0xdc00 + 0x10000), 11
+  end
   local hex = pattern:match("^u(%x%x%x%x)", at)
   if hex then
     return ("\\x{%s}"):format(hex), 5
+  end
+end
+
+-- How an escape is written for PCRE2, and how long it is here.
+local function escape_at(pattern, at, in_class)
+  local unicode, size = unicode_at(pattern, at)
+  if unicode then
+    return unicode, size
   end
   local long = pattern:match("^u{(%x+)}", at)
   if long then
@@ -46,24 +60,42 @@ local function escape_at(pattern, at, in_class)
   return "\\" .. character, 1
 end
 
+-- What else is written in another way, how long it is, and whether a class has begun or goes on.
+local function plain_at(pattern, at, in_class)
+  local character = pattern:sub(at, at)
+  if character == "." then
+    return in_class and "." or ANY_BUT_LINE_ENDS, 1, in_class
+  elseif character == "]" then
+    return "]", 1, false
+  elseif in_class then
+    return "\\[", 1, true
+  elseif pattern:find("^%[%]", at) then
+    return "(?!)", 2, false
+  elseif pattern:find("^%[%^%]", at) then
+    return "[\\s\\S]", 3, false
+  end
+  return "[", 1, true
+end
+
 --- The pattern for PCRE2.
 ---@param pattern string
 ---@return string
 function M.translate(pattern)
   local out, at, in_class = {}, 1, false
   while true do
-    local odd = pattern:find("[\\%[%]]", at)
+    local odd = pattern:find("[\\%[%].]", at)
     if not odd then
       return table.concat(out) .. pattern:sub(at)
     end
-    local text, size = pattern:sub(odd, odd), 0
-    if text == "\\" then
+    local text, size
+    if pattern:sub(odd, odd) == "\\" then
       text, size = escape_at(pattern, odd + 1, in_class)
+      size = size + 1
     else
-      in_class = text == "["
+      text, size, in_class = plain_at(pattern, odd, in_class)
     end
     out[#out + 1] = pattern:sub(at, odd - 1) .. text
-    at = odd + 1 + size
+    at = odd + size
   end
 end
 

@@ -107,14 +107,20 @@ end
 
 --- The number of the function that checks a value that is there against a schema.
 function Emitter:of(node)
-  local kind = kinds[node.kind]
   return self:part(node, "whole", function()
-    if kind.body then
-      kind.body(self, node)
+    if kinds[node.kind].body and not node.is_nullable then
+      kinds[node.kind].body(self, node)
     else
       self:value(node, "v", HERE)
       self:line("return v")
     end
+  end)
+end
+
+-- The same where it is known not to be null, of a kind that has a body.
+local function of_not_null(self, node)
+  return not node.is_nullable and self:of(node) or self:part(node, "not null", function()
+    kinds[node.kind].body(self, node)
   end)
 end
 
@@ -134,7 +140,7 @@ function Emitter:present(node, x, where)
   local kind = kinds[node.kind]
   if kind.body and not (kind.is_flat and kind.is_flat(node)) then
     self:line("do")
-    self:call(self:of(node), x, where)
+    self:call(of_not_null(self, node), x, where)
     self:line("end")
   else
     kind.emit(self, node, x, where)

@@ -81,7 +81,13 @@ local function simple(test, wanted)
   end
 end
 
-readers.count = simple(is_whole, "a whole number, 0 or more")
+local read_whole = simple(is_whole, "a whole number, 0 or more")
+
+-- Nothing has as many items as a double counts exactly; what is larger need not be told apart.
+function readers.count(_, value, pointer)
+  return math.min(read_whole(nil, value, pointer), int64.MAX_EXACT)
+end
+
 readers.number = simple(is_number, "a number")
 readers.positive = simple(function(value) return is_number(value) and value > 0 end, "a number above 0")
 readers.boolean = simple(function(value) return type(value) == "boolean" end, "true or false")
@@ -184,6 +190,9 @@ end
 
 local finish = {}
 
+local LOWEST = int64.parse "-9223372036854775808" or -int64.MAX_EXACT
+local HIGHEST = int64.parse "9223372036854775807" or int64.MAX_EXACT
+
 function finish.pattern(node, pointer)
   node.regex = compile_pattern(node.pattern, pointer .. "/pattern")
 end
@@ -212,18 +221,42 @@ function finish.pattern_properties(node, pointer)
   node.pattern_list, node.pattern_regexes = #list > 0 and list or nil, #list > 0 and regexes or nil
 end
 
--- 64-bit integers are compared as such: limits become the nearest integer inside of them, or none at all.
-function finish.wide(node)
-  for _, name in ipairs { "min", "max", "exclusive_min", "exclusive_max", "multiple_of" } do
-    local limit = node[name]
-    if limit and int64.of(limit) == nil then
-      local is_low = name == "min" or name == "exclusive_min"
-      local inside = is_low and math.ceil(limit) or math.floor(limit)
-      node[name] = nil
-      if name ~= "multiple_of" and int64.of(inside) then
-        node[is_low and "min" or "max"] = inside
-      end
+-- Where both limits of a side are given, the closer one stands.
+local function tighten(node, name, limit, is_low)
+  local other = node[name] and int64.of(node[name])
+  if not other or is_low == (limit > other) then
+    node[name] = limit
+  end
+end
+
+-- Makes a limit of 64-bit integers one of them: the nearest inside of it.
+local function narrow(node, name)
+  local limit = node[name]
+  if not limit or int64.of(limit) then
+    return
+  end
+  local is_low = name == "min" or name == "exclusive_min"
+  local inside = int64.parse(("%.0f"):format(is_low and math.ceil(limit) or math.floor(limit)))
+  local is_exclusive = name:find "^exclusive" and limit % 1 == 0
+  node[name] = nil
+  if inside then
+    tighten(node, (is_exclusive and "exclusive_" or "") .. (is_low and "min" or "max"), inside, is_low)
+  elseif is_low == (limit > 0) then -- beyond all of them
+    node[is_low and "exclusive_min" or "exclusive_max"] = is_low and HIGHEST or LOWEST
+  end
+end
+
+-- 64-bit integers are compared as such.
+function finish.wide(node, pointer)
+  for _, name in ipairs { "min", "max", "exclusive_min", "exclusive_max" } do
+    narrow(node, name)
+  end
+  local factor = node.multiple_of
+  if factor and int64.of(factor) == nil then
+    if (1 / factor) % 1 ~= 0 then
+      refuse(pointer .. "/multipleOf", "expected a whole number of 64 bits, since the format is int64")
     end
+    node.multiple_of = nil -- such as 0.5: all integers are
   end
 end
 

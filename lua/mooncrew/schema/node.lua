@@ -231,6 +231,8 @@ function Schema:target()
   if not Schema.is(target) then
     error(setmetatable({ message = "schema.ref: its function must return a schema, got " .. type(target) },
       Unresolved), 0)
+  elseif target.is_optional then
+    error("schema.ref: the schema of its function cannot be optional or have a default; the reference can", 0)
   end
   return target
 end

@@ -16,6 +16,7 @@ M.step = path.step
 M.to_int64 = int64.of
 M.is_allowed = values.is_allowed
 M.find_twice = values.find_twice
+M.find_evaluators = evaluated.find_evaluators
 M.is_field_evaluated = evaluated.is_field_evaluated
 M.is_item_evaluated = evaluated.is_item_evaluated
 

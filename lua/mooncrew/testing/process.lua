@@ -11,7 +11,7 @@ local floor, real_time, real_date = math.floor, os.time, os.date
 
 local function fake_time(process)
   return function(...)
-    if process.clock and select("#", ...) == 0 then
+    if process.clock and (...) == nil then
       return floor(process.clock.now)
     end
     return real_time(...)

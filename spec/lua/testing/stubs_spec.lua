@@ -92,6 +92,13 @@ describe("stubs of", function()
       assert.is_truthy(tostring(message):find("1. GET https://a.test/users/1", 1, true), message)
     end)
 
+    it("say what they must answer", function()
+      provide "mooncrew.http"
+      testing.stub_http { ["*"] = { status = "200" } }
+      asks(get "https://a.test/")
+      assert.failed(perform(), "the stub's answer to GET https://a.test/: status: expected number, got string")
+    end)
+
     it("fail as they say, and may wait", function()
       provide "mooncrew.http"
       testing.stub_http(function()
@@ -223,6 +230,15 @@ describe("stubs of", function()
       testing.reset()
       assert.failed(perform(), "the test has no answer for the program 'convert': give one with testing.stub_exec")
     end)
+
+    it("say what they must answer", function()
+      provide "mooncrew.exec"
+      handler = function()
+        require("mooncrew.exec").call { argv = { "ls" } }
+      end
+      testing.stub_exec { ls = "a.png" }
+      assert.failed(perform(), "the stub's answer to the program 'ls' must be a table, such as")
+    end)
   end)
 
   describe("redis", function()
@@ -298,6 +314,13 @@ describe("stubs of", function()
         { #run.queries, run.queries[3].sql, { unpack(run.queries[2].params) } })
     end)
 
+    it("say what they must answer", function()
+      queries(function(backend)
+        return backend.query({ url = "postgres://a" }, "SELECT 1", { n = 0 })
+      end)
+      testing.stub_postgres { ["SELECT 1"] = 1 }
+      assert.failed(perform(), "the stub's answer to the query SELECT 1 must be a list of rows")
+    end)
     it("are missed with an error", function()
       queries(function(backend)
         backend.query({}, "SELECT 1", { n = 0 })

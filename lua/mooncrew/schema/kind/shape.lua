@@ -320,9 +320,10 @@ end
 
 local function unevaluated_list_part(e, node)
   e:line("local out = v")
+  e:line("local evaluators = find_evaluators(%s, v)", e:constant(node))
   e:line("for i = 1, #v do")
   e:line("local x = v[i]")
-  e:line("if not is_item_evaluated(%s, v, i) then", e:constant(node))
+  e:line("if not is_item_evaluated(evaluators, x, i) then")
   emit_unevaluated_member(e, node.unevaluated_items, "i", "step(i - 1)")
   e:line("end end")
   e:line("v = out")
@@ -330,8 +331,9 @@ end
 
 local function unevaluated_object_part(e, node)
   e:line("local out = v")
+  e:line("local evaluators = find_evaluators(%s, v)", e:constant(node))
   e:line("for key, x in next, v do")
-  e:line('if type(key) == "string" and not is_field_evaluated(%s, v, key) then', e:constant(node))
+  e:line('if type(key) == "string" and not is_field_evaluated(evaluators, key) then')
   emit_unevaluated_member(e, node.unevaluated_properties, "key", "step(key)")
   e:line("end end")
   e:line("v = out")

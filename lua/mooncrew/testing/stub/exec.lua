@@ -28,6 +28,9 @@ local function result_of(answer, request)
   end
   if given == nil and message then
     return nil, message, code or "IO_ERROR"
+  elseif given ~= nil and type(given) ~= "table" then
+    error(("the stub's answer to the program '%s' must be a table, such as { code = 0, stdout = \"…\" }, got %s")
+      :format(request.argv[1], type(given)), 0)
   end
   local result = { stdout = "", stderr = "" }
   for name, value in pairs(given or {}) do

@@ -61,6 +61,9 @@ local function ask(stub, sql, params)
   end
   if given == nil and message then
     return nil, message, code or "XX000", details
+  elseif given ~= nil and type(given) ~= "table" then
+    error(("the stub's answer to the query %s must be a list of rows, or a table { rows, affected }, got %s"):format(
+      sql, type(given)), 0)
   end
   return result_of(given, sql)
 end

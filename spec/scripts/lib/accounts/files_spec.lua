@@ -1,16 +1,16 @@
--- lib/accounts.lua: users in, users out; secrets that stand for one user until they expire.
+-- lib/accounts/files.lua: users in, users out; secrets that stand for one user until they expire.
 
 package.path = "./scripts/?.lua;./spec/scripts/?.lua;" .. package.path
 
-local accounts = require "lib.accounts"
+local accounts = require "lib.accounts.files"
 local temp = require "temp_folder"
 
-describe("lib.accounts", function()
+describe("lib.accounts.files", function()
   local folder, store
 
   before_each(function()
     folder = temp.make()
-    store = accounts.open(folder)
+    store = accounts.new(folder)
   end)
 
   after_each(function()
@@ -49,34 +49,42 @@ describe("lib.accounts", function()
     end
   end)
 
-  it("issues secrets of 32 characters that stand for their user until they expire", function()
-    local secret = assert(store:issue_secret("ada", 1000))
-    assert.is_truthy(secret:match("^[%w_-]+$"))
-    assert.are.equal(32, #secret)
-    assert.are.equal("ada", store:verify(secret, 999))
-    assert.are.same({ nil, "expired" }, { store:verify(secret, 1000) })
+  it("makes one secret per task, which stands for its user until it expires", function()
+    local made = assert(store:verification("task-1", "ada", 1000))
+    assert.are.same({ secret = made.secret, sent = false }, made)
+    assert.are.equal("ada", store:verify(made.secret, 999))
+    assert.are.same({ nil, "expired" }, { store:verify(made.secret, 1000) })
+    assert.are_not.equal(made.secret, assert(store:verification("task-2", "ada", 1000)).secret)
   end)
 
-  it("uses every letter of its alphabet about equally often", function()
-    local seen, kinds = {}, 0
-    for _ = 1, 200 do
-      for letter in assert(store:issue_secret("ada", 1)):gmatch(".") do
-        seen[letter] = (seen[letter] or 0) + 1
-      end
-    end
-    for letter, count in pairs(seen) do
-      kinds = kinds + 1
-      -- 100 are expected of each; 50 off is five standard deviations.
-      assert.is_true(count > 50 and count < 150, letter .. " came " .. count .. " times")
-    end
-    assert.are.equal(64, kinds)
+  it("finds what a task made before, and lets its secret live longer until it was sent", function()
+    local made = assert(store:verification("../task", "ada", 1000))
+    assert.are.same(made, assert(store:verification("../task", "ada", 2000)))
+    assert.are.equal("ada", store:verify(made.secret, 1999))
+    assert(store:note_sent("../task"))
+    assert.are.same({ secret = made.secret, sent = true }, assert(store:verification("../task", "ada", 3000)))
+    assert.are.same({ nil, "expired" }, { store:verify(made.secret, 2000) })
+    assert.are.same({ "secrets", "verifications" }, temp.names(folder))
+  end)
+
+  it("goes on where a run ended before its secret was usable", function()
+    local made = assert(store:verification("task-1", "ada", 1000))
+    assert(os.remove(("%s/secrets/%s.json"):format(folder, made.secret)))
+    assert.are.same(made, assert(store:verification("task-1", "ada", 1000)))
+    assert.are.equal("ada", store:verify(made.secret, 1))
+  end)
+
+  it("notes nothing of what no task made", function()
+    local ok, message = store:note_sent("task-1")
+    assert.is_nil(ok)
+    assert.is_truthy(message:find("task-1.json is not there", 1, true), message)
   end)
 
   it("accepts nothing that it did not issue", function()
-    local long_name = ("a"):rep(23)
+    local long_name = ("a"):rep(27)
     assert(store:put_user(long_name, { name = "Ada", email = "ada@example.org" }))
-    store:issue_secret(long_name, 1000)
-    -- The third names a file that is there, and has as many characters as a secret.
+    store:verification("task-1", long_name, 1000)
+    -- The third names a file that is there.
     for _, secret in ipairs({ "", ("A"):rep(32), "../users/" .. long_name, ("A"):rep(31) .. "/", ("A"):rep(5000) }) do
       assert.are.same({ nil, "not a secret of ours" }, { store:verify(secret, 1) })
     end
