@@ -76,8 +76,8 @@ static void tell_too_low(const mc_worker *worker, const char *taken, const char 
 static void replace(mc_worker *worker, uint64_t now_ms, const char *taken, const char *limit) {
   mc_pool_place *place = mc_worker_place(worker);
   uint64_t age_ms = now_ms - worker->started_ms;
-  if (worker->state != MC_WORKER_SERVING || age_ms < keep_ms(place))
-    return;
+  if (worker->state != MC_WORKER_SERVING || mc_reload_awaits(worker) || age_ms < keep_ms(place))
+    return; /* who waits for its neighbours to load has no place that others could take */
   place->quick_growths = age_ms < QUICK_GROWTH_MS ? place->quick_growths + 1 : 0;
   if (place->quick_growths == TELL_AT)
     tell_too_low(worker, taken, limit);

@@ -191,3 +191,37 @@ describe("memory_limit:", function()
     assert.matches("must be a size from 1M", text)
   end))
 end)
+
+describe("memory_limit at a reload:", function()
+  local function run(crew)
+    crew:script("t.lua", [[ crew.task("t", { perform = function() note "old" end }) ]])
+    local queue, node = crew:queue(), crew:run { workers = 2, memory_limit = LIMIT }
+    queue:add { type = "t" }
+    wait_noted(crew, "old", 1)
+    return queue, node
+  end
+
+  it("scripts that bring workers above it at once are loaded all the same, as at the start", with_crew(function(crew)
+    local queue = run(crew)
+    crew:script("t.lua", TAKE .. [[ take(LIMIT_MB)
+      if not io.open(here .. "/first") then
+        io.open(here .. "/first", "w"):close()
+        os.execute "sleep 1" -- while the other one is ready
+      end
+      crew.task("t", { perform = function() note "new" end }) ]])
+    local code, out = crew:command { "reload" }
+    assert.equal(0, code, out)
+    queue:add { type = "t" }
+    wait_noted(crew, "new", 1)
+  end))
+
+  it("scripts that bring them far above it are refused, and whoever reloads is told why", with_crew(function(crew)
+    local queue = run(crew)
+    crew:script("t.lua", TAKE .. "take(3 * LIMIT_MB) os.execute 'sleep 20'")
+    local code, out = crew:command { "reload" }
+    assert.equal(1, code, out)
+    assert.matches("while the scripts were loaded: it took %d+M of memory to load the scripts, more than twice", out)
+    queue:add { type = "t" }
+    wait_noted(crew, "old", 2)
+  end))
+end)

@@ -76,9 +76,11 @@ local function signal(server)
 end
 
 local function look(reload, now)
-  reload.now = now
-  if not now then
-    reload.error, reload.done = "the server has stopped", true
+  reload.now = now or reload.now
+  if not now then -- Redis may have forgotten it, at a restart; a server that lives tells again
+    if not own_process.serves(reload.server.pid) then
+      reload.error, reload.done = "the server has stopped", true
+    end
     return
   end
   if not reload.target and now.reloads_asked > reload.server.reloads_asked then
