@@ -208,6 +208,9 @@ void mc_frame_folded_free(mc_frame_folded *folded); /* what decoding allocated *
  * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
  * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds.
  *
+ * `peak` and `grown` tell who took the memory of a worker that has too much (worker/growth.h): `peak` is the largest
+ * resident set that was measured so far, and a slot's `grown` the part by which its task's code has raised that.
+ *
  * Two words go the other way, since a worker that runs Lua code for long, or is stuck, reads no frames. `cancelled` of
  * a slot tells the handler in it to stop. `withdrawn` takes back what has not started: the supervisor stores a number
  * there and then looks at `newest`; the worker stores there what it starts and then looks at `withdrawn`. So of an
@@ -218,6 +221,7 @@ typedef struct mc_page_slot {
   _Atomic uint64_t started_ms;
   _Atomic uint64_t deadline_ms; /* 0: none */
   _Atomic uint64_t cancelled;   /* by the supervisor: the attempt that it wants to stop, if that is still here */
+  _Atomic uint64_t grown;       /* bytes */
 } mc_page_slot;
 
 typedef struct mc_page {
@@ -225,6 +229,7 @@ typedef struct mc_page {
   _Atomic uint64_t slot_count;
   _Atomic uint64_t newest;    /* the highest number of an attempt that was ever started */
   _Atomic uint64_t withdrawn; /* by the supervisor: attempts up to this one are not to be started any more */
+  _Atomic uint64_t peak;      /* bytes */
   mc_page_slot slots[];
 } mc_page;
 
