@@ -458,3 +458,11 @@ uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_optio
   mc_frame_enqueue_encode(mc_upstream_out(tasks->upstream), &enqueue);
   return enqueue.request;
 }
+
+void mc_tasks_progress(mc_tasks *tasks, uint32_t slot, mc_frame_progress *progress) {
+  if (mc_upstream_full(tasks->upstream))
+    return;
+  progress->attempt = tasks->slots[slot]->number;
+  mc_frame_progress_encode(mc_upstream_out(tasks->upstream), progress);
+  mc_upstream_flush(tasks->upstream);
+}

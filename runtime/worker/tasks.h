@@ -71,4 +71,8 @@ void mc_tasks_folded(mc_tasks *tasks, uint32_t slot, mc_frame_folded *folded);
  */
 uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options);
 
+/* Sends how far the task has come (the attempt is filled in here), at once, for its handler may compute on for long.
+ * Nothing while the supervisor does not read. */
+void mc_tasks_progress(mc_tasks *tasks, uint32_t slot, mc_frame_progress *progress);
+
 #endif
