@@ -41,16 +41,6 @@ local CLOSES = { close = true, tcp_close_reset = true, close_reset = true }
 
 local uv_close, uv_is_closing, uv_kill -- luv's own, unwrapped
 
--- The scope that new handles and callbacks belong to; nil: nobody's.
-local function owner()
-  local calling = scope.calling()
-  if calling then
-    return calling
-  end
-  local fiber = strand.acting()
-  return fiber and fiber.slot and scope.of(fiber) or nil -- a hook of the worker has no slot
-end
-
 -- ---- callbacks ----
 
 local function on_error(value)
@@ -97,7 +87,7 @@ end
 
 -- A function for luv that runs the callback on behalf of whoever registers it.
 local function owned(callback)
-  local of = owner()
+  local of = scope.owner()
   return function(...)
     local fiber = of and not of.ended and of.fiber or nil
     native.blame(fiber and fiber.slot)
@@ -129,7 +119,7 @@ local function close(handle)
 end
 
 local function hold(handle, ...)
-  local of = owner()
+  local of = scope.owner()
   if of and type(handle) == "userdata" then
     of:hold(handle, close)
   end
@@ -137,7 +127,7 @@ local function hold(handle, ...)
 end
 
 local function drop(handle)
-  local of = owner()
+  local of = scope.owner()
   if of then
     of:drop(handle)
   end
@@ -145,7 +135,7 @@ end
 
 -- Its process is to be waited for, or it stays a zombie: the handle of one that was killed is closed at its exit.
 local function spawn(uv_spawn, path, options, on_exit)
-  local of, handle = owner(), nil
+  local of, handle = scope.owner(), nil
   local callback = callable(on_exit) and owned(on_exit)
   local function exited(...)
     if of and of:holds(handle) then

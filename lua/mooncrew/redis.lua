@@ -11,6 +11,7 @@
 local array = require "mooncrew.json.array"
 local duration = require "mooncrew.duration"
 local reply_error = require "mooncrew.redis.reply_error"
+local scope = require "mooncrew.scope"
 local unknown = require "mooncrew.unknown"
 local words = require "mooncrew.redis.words"
 
@@ -23,6 +24,7 @@ local null = array.null
 ---@field url string
 ---@field timeout number  seconds
 ---@field exclusive boolean
+---@field scope mooncrew.Scope|nil  of the task whose end closes it
 
 ---@class mooncrew.Redis
 ---@field session mooncrew.redis.Session
@@ -148,8 +150,13 @@ end
 
 --- Closes a connection of one's own. A shared one is left to the others.
 function Redis:close()
-  if self.session.exclusive then
-    redis.backend.close(self.session)
+  local session = self.session
+  if session.scope then
+    session.scope:drop(self)
+    session.scope = nil
+  end
+  if session.exclusive then
+    redis.backend.close(session)
   end
 end
 
@@ -188,10 +195,20 @@ local function check_options(options)
   return seconds
 end
 
+-- A connection of one's own ends with the task; what is opened while scripts are loaded, or in a hook, stays.
+local function hold(self)
+  local owner = scope.owner()
+  if owner then
+    owner:hold_weakly(self, Redis.close)
+    self.session.scope = owner
+  end
+end
+
 --- A Redis to talk to. Nothing is connected before the first call.
 ---@param url string  redis://[[user]:password@]host[:port][/db], redis+unix://…
 ---@param options { timeout: number|string|nil, exclusive: boolean|nil }|nil  timeout: of each call, 5 s unless given;
---- exclusive: a connection of one's own, for BLPOP, WATCH and the like; it lives once, and should be closed
+--- exclusive: a connection of one's own, for BLPOP, WATCH and the like; it lives once, and ends with the task that
+--- opened it (crew.async.keep lets it stay)
 ---@return mooncrew.Redis
 function redis.open(url, options)
   if type(url) ~= "string" then
@@ -200,7 +217,11 @@ function redis.open(url, options)
   options = options or {}
   local timeout = check_options(options)
   local session = { url = url, timeout = timeout, exclusive = options.exclusive and true or false }
-  return setmetatable({ session = session }, Redis)
+  local self = setmetatable({ session = session }, Redis)
+  if session.exclusive then
+    hold(self)
+  end
+  return self
 end
 
 return redis

@@ -35,6 +35,21 @@ describe("a scope", function()
     end))
   end)
 
+  it("does not keep alive what it holds weakly", function()
+    local kept = { name = "kept" }
+    assert.are.same({ kept }, released_after(function(of, release)
+      of:hold_weakly(kept, release)
+      of:hold_weakly({ name = "forgotten" }, release)
+      local dropped = {}
+      of:hold_weakly(dropped, release)
+      assert.is_true(of:holds(dropped))
+      of:drop(dropped)
+      assert.is_false(of:holds(dropped))
+      collectgarbage()
+      collectgarbage()
+    end))
+  end)
+
   it("lets stay what is kept", function()
     assert.are.same({ "a" }, released_after(function(of, release)
       of:hold("a", release)

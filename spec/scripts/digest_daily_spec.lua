@@ -36,13 +36,9 @@ describe("digest:daily", function()
     assert.done(testing.perform("digest:page", { username = username, events = events }, { id = id }))
   end
 
-  local function rule()
-    return require("mooncrew.registry").rules()[1]
-  end
-
   it("folds the events of a user into one page", function()
     local payloads = { { events = { event(1, "one"), event(2, "two") } }, { events = { event(3, "three") } } }
-    local fold = testing.fold(rule(), payloads, { group = "digest:ada", type = "digest:page" })
+    local fold = testing.fold("digest:ada", payloads, { type = "digest:page" })
     assert.are.equal("folded", fold.outcome, fold.error)
     assert.are.equal("digest:page", fold.type)
     assert.are.equal("ada", fold.payload.username)

@@ -5,9 +5,10 @@ local uv = require "luv"
 local wait = require "wait"
 local with_crew = require("support").with_crew
 
-local function start(crew, cwd)
-  local process = Process.start(Node.program, { args = { "dev", "--workers", "1", "--scripts", crew.scripts },
-    cwd = cwd or crew.folder, output = crew.folder .. "/dev.out" })
+local function start(crew, cwd, workers)
+  workers = workers or "1"
+  local process = Process.start(Node.program, { args = { "dev", "--workers", workers, "--scripts", crew.scripts },
+    cwd = cwd or crew.folder, output = ("%s/dev%s.out"):format(crew.folder, workers) })
   crew:finally(function() if process:alive() then process:kill() end end)
   wait.wait_until("dev runs", 20, function()
     assert(process:alive(), process:text())
@@ -25,6 +26,19 @@ describe("mooncrew dev", function()
     assert.matches("error the private redis%-server has ended detail=.*mooncrew dev cannot go on without it",
       process:text())
     assert.is_false(Process.exists(redis))
+  end))
+
+  it("says what runs", with_crew(function(crew)
+    crew:script("t.lua", [[ crew.task("t", { perform = function() end }) ]])
+    local process, _, text = start(crew)
+    assert.matches("mooncrew dev: 1 worker runs 1 script in %S+/ on a private Redis %(pid %d+, data in ", text)
+    process:send "sigterm"
+    assert.equal(0, (process:wait(20)))
+    crew:script("u.lua", [[ crew.task("u", { perform = function() end }) ]])
+    process, _, text = start(crew, nil, "2")
+    assert.matches("mooncrew dev: 2 workers run 2 scripts in %S+/ on", text)
+    process:send "sigterm"
+    assert.equal(0, (process:wait(20)))
   end))
 
   it("leaves no folder of its socket behind", with_crew(function(crew)

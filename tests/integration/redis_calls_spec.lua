@@ -109,6 +109,42 @@ describe("crew.redis", function()
     end)
   end))
 
+  it("closes a connection of its own when its task ends, and no other", with_crew(function(crew)
+    script(crew, [=[
+      local function own()
+        return (crew.redis.open(r.session.url, { exclusive = true }))
+      end
+      local loaded, hooked, opened, kept = own(), nil, nil, nil
+      crew.on_start(function() hooked = own() end)
+      crew.task("first", { perform = function()
+        opened, kept = own(), crew.async.keep(own())
+        for name, own in pairs { loaded = loaded, hooked = hooked, opened = opened, kept = kept } do
+          assert(own:client("SETNAME", name))
+        end
+        note("first")
+        error "and it is closed after an error as well"
+      end })
+      crew.task("second", { perform = function()
+        for name, own in pairs { loaded = loaded, hooked = hooked, opened = opened, kept = kept } do
+          note(name, own:client "GETNAME" or select(3, own:ping()))
+        end
+        note("second")
+      end })
+    ]=])
+    crew:queue():add { type = "first", retry = 0 }
+    crew:run()
+    crew:wait_until("the first task has ended", 30, function() return crew.notes:count "first" == 1 end)
+    wait.wait_until("its connection is closed", 10, function()
+      return not crew.redis:call("CLIENT", "LIST"):find("name=opened", 1, true)
+    end)
+    crew:queue():add { type = "second", retry = 0 }
+    crew:wait_until("the second task has ended", 30, function() return crew.notes:count "second" == 1 end)
+    for _, name in ipairs { "loaded", "hooked", "kept" } do
+      assert.same({ name }, words(crew.notes, name))
+    end
+    assert.same({ "UNAVAILABLE" }, words(crew.notes, "opened"))
+  end))
+
   it("serves many tasks over one connection, each with its own replies", with_crew(function(crew)
     script(crew, [=[
       crew.task("t", { perform = function(_, task)

@@ -24,6 +24,34 @@ local function forget_library()
   end
 end
 
+-- Counts the tests that run, the pending ones too, and notes whether all that there is was gone through.
+local function watch()
+  local seen = { tests = 0, over = false }
+  local core = require "busted.core"
+  package.loaded["busted.core"] = function(...)
+    local busted = core(...)
+    busted.subscribe({ "test", "start" }, function()
+      seen.tests = seen.tests + 1
+      return nil, true -- others are told too
+    end)
+    busted.subscribe({ "exit" }, function()
+      seen.over = true
+      return nil, true
+    end)
+    return busted
+  end
+  return seen
+end
+
+local function only_lists(args)
+  for _, arg in ipairs(args) do
+    if arg == "--list" or arg == "-l" then
+      return true
+    end
+  end
+  return false
+end
+
 local function prepare(args, folder)
   package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
   rawset(_G, "arg", { [0] = "mooncrew test", "--ignore-lua", unpack(args) }) -- .busted may name another interpreter
@@ -42,11 +70,16 @@ end
 ---@param args string[]  its arguments
 ---@param folder string  of the scripts: specs may require the modules that stand there
 ---@return boolean passed
+---@return string? message  when it is not busted that says why
 function M.run(args, folder)
   prepare(args, folder)
+  local seen = watch()
   local ok, raised = pcall(require "busted.runner", { standalone = false })
   if not ok and getmetatable(raised) ~= Exit then
     error(raised, 0)
+  end
+  if seen.over and seen.tests == 0 and not only_lists(args) then
+    return false, "no test ran: no spec that was found has one, or --filter, --tags and the like leave none"
   end
   return ok or raised.code == 0
 end

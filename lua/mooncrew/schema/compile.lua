@@ -4,6 +4,8 @@
 local int64 = require "mooncrew.json.int64"
 local explain = require "mooncrew.schema.explain"
 local Emitter = require "mooncrew.schema.emitter"
+local memos = require "mooncrew.schema.memo"
+local repeated = require "mooncrew.schema.repeated"
 local runtime = require "mooncrew.schema.runtime"
 
 local load_source = loadstring or load
@@ -51,10 +53,44 @@ local function numbers_of(e)
   return { numbers = e.numbers, count = e.count }
 end
 
+-- Puts around the functions of the schemas in `found` what `wrap` makes of them.
+local function wrap_functions(functions, numbers, found, wrap)
+  for node in pairs(found) do
+    for _, part in ipairs { "whole", "not null" } do
+      local number = numbers[node] and numbers[node][part]
+      if number and functions[number] then
+        functions[number] = wrap(functions[number])
+      end
+    end
+  end
+end
+
+-- A validation that begins with an empty memo, and leaves none. No table is changed in place.
+local function with_memo(memo, run)
+  return function(value, decoded, ...)
+    memo:clear()
+    local ok, result = run(value, decoded and "kept", ...)
+    memo:clear()
+    return ok, result
+  end
+end
+
 ---@class mooncrew.schema.Validator
 ---@field run fun(value: any, decoded: boolean): true|nil, any   the fast validator
+---@field found table<mooncrew.Schema, true>  the schemas whose results are remembered
+---@field memo mooncrew.schema.Memo|nil  where there are any
 local Validator = {}
 Validator.__index = Validator
+
+-- The listing validator, when something is first found wrong.
+local function build_list(self)
+  local list, functions = build(self.node, self.functions, self.written)
+  if not self.memo then
+    return list
+  end
+  wrap_functions(functions, self.written.numbers, self.found, memos.list_once)
+  return with_memo(self.memo, list)
+end
 
 --- What is wrong with a value: steps from the root, and a message.
 ---@param value any
@@ -62,12 +98,18 @@ Validator.__index = Validator
 ---@param most integer  how many errors at most
 ---@return {steps: string, message: string}[]
 function Validator:errors(value, decoded, most)
-  if not self.list then
-    self.list = build(self.node, self.functions, self.written)
-  end
+  self.list = self.list or build_list(self)
   local errors = explain.list(most)
   self.list(value, decoded and "kept", "", errors)
   return errors
+end
+
+local function remember(self)
+  self.memo = memos.new()
+  wrap_functions(self.functions, self.written.numbers, self.found, function(run)
+    return self.memo:remember(run)
+  end)
+  self.run = with_memo(self.memo, self.run)
 end
 
 --- Compiles a schema.
@@ -75,5 +117,10 @@ end
 ---@return mooncrew.schema.Validator
 return function(node)
   local run, functions, e = build(node)
-  return setmetatable({ node = node, run = run, functions = functions, written = numbers_of(e) }, Validator)
+  local self = setmetatable({ node = node, run = run, functions = functions, written = numbers_of(e),
+    found = repeated.find(node) }, Validator)
+  if next(self.found) then
+    remember(self)
+  end
+  return self
 end

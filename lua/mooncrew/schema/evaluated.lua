@@ -9,16 +9,13 @@ local M = {}
 ---@field seen table<mooncrew.Schema, true>  the same
 ---@field all_fields boolean  one that is applied looks at all that others have not
 ---@field all_items boolean
-
-local function fits(node, value)
-  return node:fits(value)
-end
+---@field fits fun(node: mooncrew.Schema, value: any): boolean
 
 local add -- forward: schemas apply schemas
 
 local function add_fitting(found, branches, value)
   for _, branch in ipairs(branches or {}) do
-    if fits(branch, value) then
+    if found.fits(branch, value) then
       add(found, branch, value)
     end
   end
@@ -28,7 +25,7 @@ local function add_conditional(found, node, value)
   if not node.condition then
     return
   end
-  local holds = fits(node.condition, value)
+  local holds = found.fits(node.condition, value)
   if holds then
     add(found, node.condition, value)
   end
@@ -73,9 +70,14 @@ end
 --- unevaluatedItems are not asked.
 ---@param node mooncrew.Schema
 ---@param value table
+---@param functions function[]  of the fast validator that asks
+---@param numbers table  of its emitter: by schema, the numbers of its functions
 ---@return mooncrew.schema.Evaluators
-function M.find_evaluators(node, value)
-  local found = { nodes = { node }, seen = { [node] = true }, all_fields = false, all_items = false }
+function M.find_evaluators(node, value, functions, numbers)
+  local found = { nodes = { node }, seen = { [node] = true }, all_fields = false, all_items = false,
+    fits = function(branch, part)
+      return functions[numbers[branch].whole](part, "kept") ~= nil
+    end }
   add_applied(found, node, value)
   return found
 end
@@ -118,7 +120,7 @@ function M.is_item_evaluated(evaluators, item, index)
     return true
   end
   for _, node in ipairs(evaluators.nodes) do
-    if node.rest or node.items and node.items[index] or node.contains and fits(node.contains, item) then
+    if node.rest or node.items and node.items[index] or node.contains and evaluators.fits(node.contains, item) then
       return true
     end
   end

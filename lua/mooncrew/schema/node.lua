@@ -175,13 +175,6 @@ function Schema:errors_decoded(value, name)
   return list_errors(self, value, true, name)
 end
 
---- Whether a value from the decoder fits. It stays as it is.
----@package
----@return boolean
-function Schema:fits(value)
-  return validator_of(self).run(value, "kept") == true
-end
-
 --- Decodes a JSON text and validates it.
 ---@param text string
 ---@param name? string

@@ -6,6 +6,7 @@ local fold = require "mooncrew.fold"
 local json = require "mooncrew.json"
 local options_of = require "mooncrew.testing.options"
 local registry = require "mooncrew.registry"
+local rule_of = require "mooncrew.testing.rule_of"
 local runs = require "mooncrew.testing.run"
 local session = require "mooncrew.testing.session"
 local world = require "mooncrew.testing.world"
@@ -35,8 +36,15 @@ local function fill(run, kind, first, second, options)
   end
 end
 
-local function group_of(rule, options)
-  return options.group or (rule.pattern:gsub("%*$", "some"))
+-- The rule that is meant, and the group.
+local function resolve(rule, options)
+  if type(rule) == "string" then
+    local found, wrong = rule_of(rule, options.queue)
+    return found, rule, options.group and "the group is said twice" or wrong
+  elseif type(rule) ~= "table" or type(rule.fold) ~= "function" then
+    return nil, nil, ("expected a group or what crew.aggregate returned, got %s"):format(type(rule))
+  end
+  return rule, options.group or (rule.pattern:gsub("%*$", "some"))
 end
 
 local function begin(run, rule, queue, group, tasks)
@@ -68,18 +76,23 @@ end
 ---@field now number  the clock at the end, unix seconds
 
 --- Folds as a worker would. Waiting takes no time.
----@param rule mooncrew.GroupRule  what crew.aggregate returned
+---@param rule mooncrew.GroupRule|string  what crew.aggregate returned, or a group that a loaded script has a rule for
 ---@param payloads any[]  of the group's tasks
 ---@param options table|nil  group and queue ("default"), type of the grouped tasks ("grouped"), now
 ---@return mooncrew.testing.Fold
 return function(rule, payloads, options)
   options = options_of.check(options, OPTIONS, "fold", 2)
+  local group, wrong
+  rule, group, wrong = resolve(rule, options)
+  if wrong then
+    error("testing.fold: " .. wrong, 2)
+  end
   local queue = options.queue or rule.queue or "default"
   local tasks = grouped_tasks(payloads, options.type or "grouped")
   local run = runs.new(clocks.new(options.now))
   session.last = run
   local ok, message = world.enter(run.clock, function()
-    begin(run, rule, queue, group_of(rule, options), tasks)
+    begin(run, rule, queue, group, tasks)
   end)
   if not ok then
     error(message, 2)

@@ -35,4 +35,38 @@ describe("testing.fold", function()
     assert.are.same({ 2 }, testing.fold(broken, { { n = 1 }, { n = "x" } }, { type = "item" }).unfit)
     assert.is_false(pcall(testing.fold, broken, {}, { grup = "x" }))
   end)
+
+  local function rules_of(...)
+    for _, rule in ipairs { ... } do
+      local name = rule[1]
+      crew.aggregate { group = rule[1], queue = rule[2], type = "digest", fold = function(payloads, group)
+        return { rule = name, queue = rule[2], group = group, n = #payloads }
+      end }
+    end
+  end
+
+  it("finds the rule of a group as the runtime does", function()
+    rules_of({ "*" }, { "mail:*" }, { "mail:a*" }, { "mail:*", "low" }, { "mail:ada" })
+    local function chosen(group, queue)
+      return testing.fold(group, { 1 }, { queue = queue }).payload
+    end
+    assert.are.same({ rule = "mail:ada", group = "mail:ada", n = 1 }, chosen("mail:ada"))
+    assert.are.same({ rule = "mail:a*", group = "mail:ann", n = 1 }, chosen("mail:ann"))
+    assert.are.same({ rule = "mail:*", queue = "low", group = "mail:bob", n = 1 }, chosen("mail:bob"))
+    assert.are.same({ rule = "mail:*", group = "mail:bob", n = 1 }, chosen("mail:bob", "high"))
+    assert.are.same({ rule = "*", group = "mai", n = 1 }, chosen("mai"))
+  end)
+
+  it("says why a group has no rule", function()
+    rules_of({ "mail:*", "low" }, { "mail:*", "high" })
+    local function refusal(...)
+      return select(2, pcall(testing.fold, ...))
+    end
+    assert.is_truthy(refusal("post", {}):find('no script that is loaded has a rule for the group "post"', 1, true))
+    assert.is_truthy(refusal("mail:a", {}, { queue = "other" }):find('in the queue "other"', 1, true))
+    assert.is_truthy(refusal("mail:a", {}):find('has a rule in several queues, at .*fold_spec.lua:%d+ and '))
+    assert.are.equal("low", testing.fold("mail:a", {}, { queue = "low" }).payload.queue)
+    assert.is_truthy(refusal("mail:a", {}, { queue = "low", group = "mail:b" }):find("said twice", 1, true))
+    assert.is_truthy(refusal(7, {}):find("expected a group or what crew.aggregate returned, got number", 1, true))
+  end)
 end)

@@ -6,6 +6,7 @@ local pools_text = require "mooncrew.cli.pools_text"
 local private_redis = require "mooncrew.cli.private_redis"
 local scripts = require "mooncrew.scripts"
 local settings = require "mooncrew.cli.settings"
+local words = require "mooncrew.schema.words"
 
 local M = { name = "dev", summary = "run workers with a private Redis, for development; needs no configuration" }
 
@@ -32,6 +33,12 @@ local function watch_by_default(resolved)
   end
 end
 
+-- "3 scripts in tasks/", "1 script in tasks/"
+local function what_runs(found, folder)
+  local count = #found == 0 and "no script" or words.plural(#found, "script")
+  return ("%s in %s/"):format(count, (folder:gsub("/+$", "")))
+end
+
 function M.run(given)
   local resolved, message, code = settings.resolve(given)
   if not resolved then
@@ -53,9 +60,10 @@ function M.run(given)
     return nil, message
   end
   assert(resolved:use_redis(redis.url, private_redis.SOURCE))
-  output.line("mooncrew dev: %d workers run the %d scripts of %s on a private Redis (pid %d, data in %s/) at %s",
-    pools_text.workers(resolved.values.pools.text, tonumber(resolved.values.workers.text)), #found, folder, redis.pid,
-    private_redis.FOLDER, redis.url)
+  local workers = pools_text.workers(resolved.values.pools.text, tonumber(resolved.values.workers.text))
+  output.line("mooncrew dev: %s %s on a private Redis (pid %d, data in %s/) at %s",
+    words.plural(workers, "worker runs", "workers run"), what_runs(found, folder), redis.pid, private_redis.FOLDER,
+    redis.url)
   return { run = true, config = resolved.config, redis = redis.pid, redis_folder = redis.folder }
 end
 

@@ -14,7 +14,8 @@ local exit = os.exit -- specs may put another in its place
 function M.describe(parser)
   parser:description("Runs the specs in spec/, or those that are named, with busted inside of mooncrew: specs find "
     .. "mooncrew.testing and the scripts' own modules, and nothing has to be set up. Needs no Redis. Exits with 1 when "
-    .. "a spec fails. All arguments are busted's, such as --filter=PATTERN, --output=TAP and --verbose.")
+    .. "a spec fails, or when no test ran. All arguments are busted's, such as --filter=PATTERN, --output=TAP and "
+    .. "--verbose.")
   parser:argument("SPEC"):args("*"):description("files and folders (default: spec)")
 end
 
@@ -24,8 +25,11 @@ local function nothing_here(args)
 end
 
 -- Ends the process here: luv crashes when a Lua state is closed in which handles are open, and specs may leave some.
-local function leave(passed)
+local function leave(passed, message)
   local written, why = output.finish()
+  if message then
+    output.complain(message)
+  end
   if not written then
     output.complain(why)
   end

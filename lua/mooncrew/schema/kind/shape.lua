@@ -320,7 +320,7 @@ end
 
 local function unevaluated_list_part(e, node)
   e:line("local out = v")
-  e:line("local evaluators = find_evaluators(%s, v)", e:constant(node))
+  e:line("local evaluators = find_evaluators(%s, v, T, %s)", e:constant(node), e:constant(e.numbers))
   e:line("for i = 1, #v do")
   e:line("local x = v[i]")
   e:line("if not is_item_evaluated(evaluators, x, i) then")
@@ -331,7 +331,7 @@ end
 
 local function unevaluated_object_part(e, node)
   e:line("local out = v")
-  e:line("local evaluators = find_evaluators(%s, v)", e:constant(node))
+  e:line("local evaluators = find_evaluators(%s, v, T, %s)", e:constant(node), e:constant(e.numbers))
   e:line("for key, x in next, v do")
   e:line('if type(key) == "string" and not is_field_evaluated(evaluators, key) then')
   emit_unevaluated_member(e, node.unevaluated_properties, "key", "step(key)")
