@@ -398,7 +398,7 @@ describe("mooncrew reload", function()
   it("says that no server of this machine is there, and tells others apart", with_crew(function(crew)
     local code, out = crew:command { "reload" }
     assert.equal(1, code)
-    assert.matches("a server of mooncrew does not run on this machine", out)
+    assert.matches("no server of mooncrew runs on this machine", out)
     crew:script("t.lua", version(1))
     local queue, node = crew:queue(), crew:run()
     run_one(crew, queue, "v1")
