@@ -173,7 +173,8 @@ static int compare_files(const void *left, const void *right) {
 }
 
 static void pack(struct copy *copy, mc_buf *out) {
-  qsort(copy->files, copy->count, sizeof *copy->files, compare_files); /* the same files, the same digest */
+  if (copy->count > 0)
+    qsort(copy->files, copy->count, sizeof *copy->files, compare_files); /* the same files, the same digest */
   for (size_t i = 0; i < copy->count; i++) {
     const struct file *file = &copy->files[i];
     mc_source_add(out, mc_slice_of(file->path), (mc_slice){copy->texts.data + file->begin, file->size});
