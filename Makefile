@@ -72,8 +72,8 @@ $(BUILD)/lua/mooncrew/native_client.so: $(filter-out %/mooncrew.o %/mooncrew_ins
 	$(CC) $(LDFLAGS) -shared -o $@ $^ $(CLIENT_LIBS)
 
 # HTTP and SMTP for tests of handlers, which run outside of a worker. libcurl is loaded when it is first needed.
-$(BUILD)/lua/mooncrew/native_http.so: $(patsubst %,$(BUILD)/runtime/worker/%.o,native_http_alone native_http transfer \
-                                        sink multi curl library) $(call objects,base)
+$(BUILD)/lua/mooncrew/native_http.so: $(patsubst %,$(BUILD)/runtime/worker/%.o,native_http_alone native_http dialogue \
+                                        transfer sink multi curl library) $(call objects,base)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs libuv) -lm
 

@@ -31,6 +31,8 @@ local function log_progress(task, fraction, text)
   end
 end
 
+host.log_progress = log_progress
+
 local defaults = {
   now = os.time,
   timer_start = nobody,

@@ -308,7 +308,10 @@ end
 --- that are not supported (mooncrew.schema.keywords lists them) raise, with the place where they stand.
 ---@param description table|boolean  decoded, as json.decode gives it, or written in Lua
 ---@return mooncrew.Schema
-function M.from_json_schema(description)
+function M.from_json_schema(description, ...)
+  if select("#", ...) > 0 then -- a decoded `true`, the schema of everything, would hide what was meant
+    error("schema.from_json_schema: takes one value; crew.json.decode returns two, true and what it decoded", 2)
+  end
   local node, message = from_json_schema(description)
   return node or error("schema.from_json_schema: " .. message, 2)
 end

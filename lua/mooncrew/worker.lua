@@ -17,6 +17,7 @@ local native = require "mooncrew.native_worker"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
 local sources = require "mooncrew.sources"
+local telling = require "mooncrew.telling"
 
 local worker = {}
 
@@ -43,6 +44,22 @@ local function write_log(level, message, fields, task)
   native.log_end()
 end
 
+local teller = {
+  now = native.clock_wall,
+  clock = native.clock_monotonic,
+  timer_start = native.timer_start,
+  timer_stop = native.timer_stop,
+  send = function(task, fraction, at, text)
+    native.task_progress(task.fiber.slot, fraction, at, text)
+  end,
+}
+
+-- What a task left running has none any more.
+local function is_running(task)
+  local fiber = rawget(task, "fiber")
+  return fiber and fiber.task == task and fibers[fiber.slot] == fiber
+end
+
 host.use {
   now = native.clock_wall,
   timer_start = native.timer_start,
@@ -60,6 +77,12 @@ host.use {
   parked = function(fiber)
     if fiber.slot then
       native.task_park(fiber.slot)
+    end
+  end,
+  progress = function(task, fraction, text)
+    if is_running(task) then
+      host.log_progress(task, fraction, text)
+      telling.tell(teller, task, fraction, text)
     end
   end,
   stopped = function(fiber)
@@ -104,11 +127,13 @@ local function run(fiber)
   local slot = fiber.slot
   local kind, text, trace, delay = execute.run(fiber.task, fiber)
   fibers[slot] = nil
+  telling.stop(teller, fiber.task)
   native.task_finish(slot, kind, text, trace, delay)
 end
 
 local function lost(fiber, message)
   fibers[fiber.slot] = nil
+  telling.stop(teller, fiber.task)
   fiber.task = nil -- what it left running has no task any more
   native.task_finish(fiber.slot, fiber.stopped or "FAILED", message)
 end
@@ -230,6 +255,7 @@ end
 ---@param slot integer
 function worker.forget(slot)
   if fibers[slot] then
+    telling.stop(teller, fibers[slot].task)
     fibers[slot].task = nil
   end
   fibers[slot] = nil

@@ -219,7 +219,7 @@ typedef struct mooncrew_task_info {
   int64_t expires_at_s;         /* completed: when it will be deleted */
   int64_t lease_expires_s;      /* active; 0: it has no lease */
   int orphaned;                 /* active: 1 when its lease has run out, so its server is gone or cut off */
-  const mooncrew_header *extra; /* what mooncrew notes beside asynq's fields: mc_owner, mc_crashes, mc_error … */
+  const mooncrew_header *extra; /* what mooncrew notes beside asynq's fields: mc_owner, mc_progress … */
   size_t extra_count;
 } mooncrew_task_info;
 

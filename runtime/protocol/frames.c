@@ -171,7 +171,7 @@ static bool cursor_done(const cursor *in) {
 /* ---- the reader ---- */
 
 static bool type_known(int type) {
-  return (type >= MC_FRAME_SETTINGS && type <= MC_FRAME_FOLD) || (type >= MC_FRAME_READY && type <= MC_FRAME_FOLDED);
+  return (type >= MC_FRAME_SETTINGS && type <= MC_FRAME_FOLD) || (type >= MC_FRAME_READY && type <= MC_FRAME_PROGRESS);
 }
 
 void mc_frame_reader_feed(mc_frame_reader *reader, const char *bytes, size_t size) {
@@ -581,4 +581,41 @@ void mc_frame_folded_free(mc_frame_folded *folded) {
   free((void *)folded->options.headers);
   folded->unfit = NULL;
   folded->options.headers = NULL;
+}
+
+static uint64_t bits_of(double number) {
+  uint64_t bits;
+  memcpy(&bits, &number, sizeof bits);
+  return bits;
+}
+
+static double number_of(uint64_t bits) {
+  double number;
+  memcpy(&number, &bits, sizeof number);
+  return number;
+}
+
+void mc_frame_progress_encode(mc_buf *out, const mc_frame_progress *progress) {
+  size_t start = frame_begin(out, MC_FRAME_PROGRESS);
+  put_u64(out, progress->attempt);
+  put_u64(out, bits_of(progress->fraction));
+  put_u64(out, (uint64_t)progress->at_ms);
+  put_u32(out, progress->has_text);
+  put_slice(out, progress->text);
+  frame_end(out, start);
+}
+
+int mc_frame_progress_decode(mc_slice body, mc_frame_progress *out) {
+  cursor in = cursor_over(body);
+  mc_frame_progress progress = {0};
+  progress.attempt = take_u64(&in);
+  progress.fraction = number_of(take_u64(&in));
+  progress.at_ms = (int64_t)take_u64(&in);
+  progress.has_text = take_bool(&in);
+  progress.text = take_slice(&in);
+  bool fits = progress.fraction >= 0 && progress.fraction <= 1; /* false for what is no number */
+  if (!cursor_done(&in) || !fits)
+    return MC_EMALFORMED;
+  *out = progress;
+  return 0;
 }

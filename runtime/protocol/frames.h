@@ -5,7 +5,7 @@
  * negotiation: raise MC_FRAME_VERSION with every change of a body's layout.
  *
  *   supervisor → worker   SETTINGS (first)  TASK  CANCEL  DRAIN  ENQUEUED  PING  FOLD
- *   worker → supervisor   READY or LOAD_FAILED (first)  RESULT  ENQUEUE  PONG  FOLDED
+ *   worker → supervisor   READY or LOAD_FAILED (first)  RESULT  ENQUEUE  PONG  FOLDED  PROGRESS
  *
  * Encoders append a whole frame to a buffer; decoders read a body and lend slices into it.
  */
@@ -18,7 +18,7 @@
 #include "protocol/enqueue.h"
 #include "protocol/message.h"
 
-#define MC_FRAME_VERSION 4
+#define MC_FRAME_VERSION 5
 #define MC_FRAME_HEAD_SIZE 8
 #define MC_FRAME_MAX_BODY (600u << 20) /* above Redis' own limit of 512 MB for a value */
 
@@ -36,6 +36,7 @@ typedef enum mc_frame_type {
   MC_FRAME_ENQUEUE,
   MC_FRAME_PONG,
   MC_FRAME_FOLDED,
+  MC_FRAME_PROGRESS,
 } mc_frame_type;
 
 typedef struct mc_frame {
@@ -188,6 +189,15 @@ typedef struct mc_frame_folded {
   mc_enqueue_options options; /* the new task. headers: encode borrowed; decode allocated */
 } mc_frame_folded;
 
+/* How far a task has come. The worker sends it about once a second for each task at most. */
+typedef struct mc_frame_progress {
+  uint64_t attempt;
+  double fraction; /* 0 … 1 */
+  int64_t at_ms;   /* unix ms: when the handler said so */
+  bool has_text;
+  mc_slice text; /* any bytes */
+} mc_frame_progress;
+
 void mc_frame_ready_encode(mc_buf *out, const mc_frame_ready *ready);
 int mc_frame_ready_decode(mc_slice body, mc_frame_ready *out);
 void mc_frame_ready_free(mc_frame_ready *ready); /* what decoding allocated */
@@ -200,6 +210,8 @@ int mc_frame_enqueue_decode(mc_slice body, mc_frame_enqueue *out);
 void mc_frame_folded_encode(mc_buf *out, const mc_frame_folded *folded);
 int mc_frame_folded_decode(mc_slice body, mc_frame_folded *out);
 void mc_frame_folded_free(mc_frame_folded *folded); /* what decoding allocated */
+void mc_frame_progress_encode(mc_buf *out, const mc_frame_progress *progress);
+int mc_frame_progress_decode(mc_slice body, mc_frame_progress *out);
 
 /* ---- the shared page (a memfd, descriptor 4 of the worker) ----
  *
@@ -207,6 +219,9 @@ void mc_frame_folded_free(mc_frame_folded *folded); /* what decoding allocated *
  * running right now (0: none): it alone is blamed when the worker dies. A slot is filled when a handler starts and
  * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
  * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds.
+ *
+ * `peak` and `grown` tell who took the memory of a worker that has too much (worker/growth.h): `peak` is the largest
+ * resident set that was measured so far, and a slot's `grown` the part by which its task's code has raised that.
  *
  * Two words go the other way, since a worker that runs Lua code for long, or is stuck, reads no frames. `cancelled` of
  * a slot tells the handler in it to stop. `withdrawn` takes back what has not started: the supervisor stores a number
@@ -218,6 +233,7 @@ typedef struct mc_page_slot {
   _Atomic uint64_t started_ms;
   _Atomic uint64_t deadline_ms; /* 0: none */
   _Atomic uint64_t cancelled;   /* by the supervisor: the attempt that it wants to stop, if that is still here */
+  _Atomic uint64_t grown;       /* bytes */
 } mc_page_slot;
 
 typedef struct mc_page {
@@ -225,6 +241,7 @@ typedef struct mc_page {
   _Atomic uint64_t slot_count;
   _Atomic uint64_t newest;    /* the highest number of an attempt that was ever started */
   _Atomic uint64_t withdrawn; /* by the supervisor: attempts up to this one are not to be started any more */
+  _Atomic uint64_t peak;      /* bytes */
   mc_page_slot slots[];
 } mc_page;
 

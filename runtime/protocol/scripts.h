@@ -18,6 +18,7 @@ extern const mc_script mc_server_script_fold;
 extern const mc_script mc_server_script_forward;
 extern const mc_script mc_server_script_janitor;
 extern const mc_script mc_server_script_list_tasks;
+extern const mc_script mc_server_script_progress;
 extern const mc_script mc_server_script_queue_info;
 extern const mc_script mc_server_script_read_task;
 extern const mc_script mc_server_script_reclaim;

@@ -268,6 +268,27 @@ void mc_call_extend(mc_call *call, mc_slice queue, mc_slice server, int64_t leas
   }
 }
 
+static void add_number(mc_args *args, const char *format, double number) {
+  mc_buf_printf(&args->bytes, format, number);
+  mc_args_end(args);
+}
+
+void mc_call_progress(mc_call *call, mc_slice queue, mc_slice server, const mc_progress_item *items, size_t count) {
+  assert(count > 0 && count <= MC_SETTLE_BATCH);
+  mc_args *args = call_begin(call, &mc_server_script_progress);
+  mc_key_queue_arg(args, queue, MC_KEY_LEASE);
+  mc_key_task_prefix_arg(args, queue);
+  add_owner_prefix(args, server);
+  for (size_t i = 0; i < count; i++) {
+    mc_args_add(args, items[i].id);
+    mc_args_add_int(args, (int64_t)items[i].attempt);
+    add_number(args, "%.6g", items[i].fraction);
+    add_number(args, "%.3f", (double)items[i].at_ms / 1000);
+    mc_args_add_int(args, items[i].has_text);
+    mc_args_add(args, items[i].text);
+  }
+}
+
 void mc_call_forward(mc_call *call, mc_slice queue, int64_t now_ns) {
   mc_args *args = call_begin(call, &mc_server_script_forward);
   mc_key_queue_arg(args, queue, MC_KEY_SCHEDULED);

@@ -101,6 +101,17 @@ void mc_call_extend(mc_call *call, mc_slice queue, mc_slice server, int64_t leas
 int mc_refused_read(const mc_value *reply, size_t *out_count, mc_err *err);
 bool mc_refused_has(const mc_value *reply, uint64_t attempt);
 
+/* ---- progress: how far tasks have come, for those that are still ours. The reply is of no interest. ---- */
+typedef struct mc_progress_item {
+  mc_slice id;
+  uint64_t attempt;
+  double fraction; /* 0 … 1 */
+  int64_t at_ms;   /* unix ms */
+  bool has_text;
+  mc_slice text; /* UTF-8 */
+} mc_progress_item;
+void mc_call_progress(mc_call *call, mc_slice queue, mc_slice server, const mc_progress_item *items, size_t count);
+
 /* ---- forward: due ids of `scheduled` and `retry` to pending (or to their group), up to MC_FORWARD_BATCH of each.
  * The reply is an integer: how many ids moved or were dropped; call again while it is at least MC_FORWARD_BATCH. ----
  */

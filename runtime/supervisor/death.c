@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/size.h"
+#include "supervisor/memory.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
 
@@ -13,9 +15,10 @@
 #include <string.h>
 
 struct death {
-  char text[128];   /* "signal 11 (Segmentation fault)", "exit code 0" */
-  const char *hint; /* what that mostly means; NULL: nothing to add */
-  bool by_us;       /* ended at shutdown, or when it had retired: nobody is to blame */
+  char text[128];    /* "signal 11 (Segmentation fault)", "exit code 0" */
+  const char *hint;  /* what that mostly means; NULL: nothing to add */
+  uint64_t hog_took; /* bytes: what the one to blame took of the worker's memory; 0: none did */
+  bool by_us;        /* ended at shutdown, or when it had retired: nobody is to blame */
 };
 
 static const struct {
@@ -54,7 +57,8 @@ static struct death describe(const mc_worker *worker, int64_t status, int signal
   return death;
 }
 
-uint64_t mc_death_only_started(const mc_worker *worker) {
+/* The only attempt that has started; 0: there are more, or none. */
+static uint64_t only_started(const mc_worker *worker) {
   uint64_t single = 0;
   for (int64_t i = 0; i < worker->config->concurrency; i++) {
     uint64_t attempt = atomic_load(&worker->page->slots[i].attempt);
@@ -74,8 +78,24 @@ static bool is_own_doing(int signal) {
   return false;
 }
 
+/* By us, or by somebody else (the kernel) while it had more than it should. */
+static bool ended_for_size(const mc_worker *worker, const struct death *death, int signal) {
+  int64_t limit = worker->config->memory_limit;
+  bool by_others = signal == SIGKILL && !death->by_us && !worker->killed_for[0] && !worker->overdue_attempt;
+  return worker->killed_for_size || (by_others && limit && worker->resident > limit);
+}
+
+/* Before the page goes. */
+static void find_suspects(mc_worker *worker, struct death *death, int signal) {
+  bool for_size = ended_for_size(worker, death, signal);
+  if (for_size)
+    worker->hog = mc_memory_hog(worker, &death->hog_took);
+  if (for_size || is_own_doing(signal))
+    worker->suspect = only_started(worker);
+}
+
 uint64_t mc_death_blamed(const mc_worker *worker) {
-  uint64_t attempt = atomic_load(&worker->page->current);
+  uint64_t attempt = worker->hog ? worker->hog : atomic_load(&worker->page->current);
   if (attempt == 0)
     attempt = worker->overdue_attempt;
   return attempt ? attempt : worker->suspect;
@@ -114,6 +134,14 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
   mc_log_end();
 }
 
+/* What of the memory came with the blamed task; empty when that is not why it is blamed. */
+static void tell_share(const struct death *death, char *text, size_t size) {
+  char took[32];
+  mc_size_round((int64_t)death->hog_took, took, sizeof took);
+  snprintf(text, size, "%s%s%s", death->hog_took ? "; " : "", death->hog_took ? took : "",
+           death->hog_took ? " of it came with this task" : "");
+}
+
 static void settle_crash(mc_worker *worker, mc_held *held, const struct death *death) {
   mc_node *node = worker->node;
   uint32_t crashes = held->crashes + 1;
@@ -121,11 +149,12 @@ static void settle_crash(mc_worker *worker, mc_held *held, const struct death *d
     mc_outcome_requeue(node, held, crashes);
     return;
   }
-  char reason[640];
-  snprintf(reason, sizeof reason, "the worker %s%s while it ran this task, %u time%s (max_crashes is %lld)%s%s",
+  char reason[640], share[64];
+  tell_share(death, share, sizeof share);
+  snprintf(reason, sizeof reason, "the worker %s%s while it ran this task, %u time%s (max_crashes is %lld)%s%s%s",
            worker->killed_for[0] ? "was killed" : "died of ", worker->killed_for[0] ? "" : death->text, crashes,
            crashes == 1 ? "" : "s", (long long)node->config->max_crashes, death->hint ? ": " : "",
-           death->hint ? death->hint : "");
+           death->hint ? death->hint : "", share);
   mc_outcome_archive(node, held, mc_slice_of(reason));
 }
 
@@ -161,8 +190,7 @@ static void settle_blamed(mc_worker *worker, mc_held *held, const struct death *
 
 void mc_death_settle(mc_worker *worker, int64_t status, int signal) {
   struct death death = describe(worker, status, signal);
-  if (is_own_doing(signal) && !worker->suspect)
-    worker->suspect = mc_death_only_started(worker);
+  find_suspects(worker, &death, signal);
   mc_held *blamed = find_blamed(worker, &death);
   log_death(worker, &death, blamed);
   MC_LIST_EACH(link, &worker->held) {

@@ -53,6 +53,7 @@ static void on_timer(uv_timer_t *timer) {
 }
 
 void mc_duties_open(mc_node *node) {
+  node->duties.looked_ms = mc_clock_mono_ms();
   for (size_t i = 0; i < MC_DUTY_COUNT; i++) {
     mc_duty_timer *at = &node->duties.timers[i];
     at->node = node;

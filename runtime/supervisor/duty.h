@@ -31,6 +31,8 @@ typedef struct mc_duties {
   mc_duty_timer timers[MC_DUTY_COUNT];
   unsigned refused;    /* bit per mc_refusal, for what belongs to no queue */
   uint64_t checked_ms; /* when the slow check of wake.h ran last */
+  uint64_t looked_ms;  /* when the workers were looked at last (duty_overdue.h) */
+  uint64_t resumed_ms; /* when we last went on after we had stood still; 0: never did */
 } mc_duties;
 
 void mc_duties_open(struct mc_node *node);

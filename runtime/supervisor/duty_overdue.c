@@ -11,6 +11,13 @@
 
 #include <stdatomic.h>
 
+#define STILL_MS 1000 /* between two looks: we stood still */
+
+bool mc_is_overdue(const mc_node *node, uint64_t since_ms, uint64_t allowed_ms, uint64_t now_ms) {
+  uint64_t from_ms = since_ms > node->duties.resumed_ms ? since_ms : node->duties.resumed_ms;
+  return now_ms > from_ms + allowed_ms;
+}
+
 /* The attempt that is past its time by more than the grace; 0: none. */
 static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t grace_ms) {
   mc_page *page = worker->page;
@@ -18,7 +25,8 @@ static uint64_t find_overdue(const mc_worker *worker, uint64_t now_ms, uint64_t 
   for (uint32_t i = 0; i < count; i++) {
     uint64_t attempt = atomic_load(&page->slots[i].attempt);
     uint64_t deadline_ms = atomic_load(&page->slots[i].deadline_ms);
-    if (attempt && deadline_ms && now_ms > deadline_ms + grace_ms && attempt == atomic_load(&page->slots[i].attempt))
+    if (attempt && deadline_ms && mc_is_overdue(worker->node, deadline_ms, grace_ms, now_ms) &&
+        attempt == atomic_load(&page->slots[i].attempt))
       return attempt;
   }
   return 0;
@@ -30,7 +38,7 @@ static uint64_t find_unwilling(const mc_worker *worker, uint64_t now_ms, uint64_
     const mc_held *held = mc_container_of(link, mc_held, in_worker);
     if (held->cancelled_ms)
       mc_cancel_mark(held);
-    if (held->cancelled_ms && now_ms > held->cancelled_ms + grace_ms)
+    if (held->cancelled_ms && mc_is_overdue(worker->node, held->cancelled_ms, grace_ms, now_ms))
       return held->attempt;
   }
   return 0;
@@ -48,8 +56,9 @@ static void stop_unwilling(mc_worker *worker, uint64_t now_ms) {
 }
 
 static void watch_loading(mc_worker *worker, uint64_t now_ms) {
-  if (worker->state != MC_WORKER_STARTING ||
-      now_ms - worker->started_ms < (uint64_t)worker->node->config->load_timeout_ms || worker->too_slow)
+  uint64_t allowed_ms = (uint64_t)worker->node->config->load_timeout_ms;
+  if (worker->state != MC_WORKER_STARTING || worker->too_slow ||
+      !mc_is_overdue(worker->node, worker->started_ms, allowed_ms, now_ms))
     return;
   worker->too_slow = true;
   if (mc_reload_awaits(worker)) {
@@ -75,8 +84,15 @@ static void look_at(mc_worker *worker, uint64_t now_ms) {
     stop_unwilling(worker, now_ms);
 }
 
+static void notice_standstill(mc_duties *duties, uint64_t now_ms) {
+  if (duties->looked_ms && now_ms - duties->looked_ms > STILL_MS)
+    duties->resumed_ms = now_ms;
+  duties->looked_ms = now_ms;
+}
+
 void mc_duty_overdue(mc_node *node) {
   uint64_t now_ms = mc_clock_mono_ms();
+  notice_standstill(&node->duties, now_ms);
   MC_LIST_EACH(link, &node->pool.workers) {
     look_at(mc_container_of(link, mc_worker, in_pool), now_ms);
   }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "supervisor/pool.h"
+#include "supervisor/progress.h"
 #include "supervisor/queue.h"
 
 mc_held *mc_held_new(mc_held_table *table, mc_queue *queue, uint64_t attempt, mc_message_box *box) {
@@ -29,6 +30,7 @@ mc_held *mc_held_find(const mc_held_table *table, uint64_t attempt) {
 
 void mc_held_free(mc_held_table *table, mc_held *held) {
   mc_held_assign(held, NULL);
+  mc_progress_drop(held);
   mc_list_remove(&held->in_queue);
   mc_list_remove(&held->in_settle);
   HASH_DEL(table->by_attempt, held);

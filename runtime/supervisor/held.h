@@ -24,14 +24,15 @@ typedef struct mc_held {
   uint64_t attempt;
   mc_message_box box; /* the decoded message */
   struct mc_queue *queue;
-  uint32_t crashes;         /* mc_crashes when it was dequeued */
-  uint64_t renewed_boot_ms; /* when its lease was last known to be ours, on the clock that counts sleep */
-  struct mc_worker *worker; /* who has it; NULL before and after */
-  mc_list in_worker;        /* link in worker->held; alone when at no worker */
-  mc_list in_queue;         /* link in queue->held, oldest first */
-  mc_list in_settle;        /* link in a settle list; alone before */
-  uint64_t cancelled_ms;    /* CLOCK_MONOTONIC: when its worker was told to stop it; 0: not told */
-  bool lost;                /* no longer ours: whatever its handler says is not written */
+  uint32_t crashes;             /* mc_crashes when it was dequeued */
+  uint64_t renewed_boot_ms;     /* when its lease was last known to be ours, on the clock that counts sleep */
+  struct mc_worker *worker;     /* who has it; NULL before and after */
+  mc_list in_worker;            /* link in worker->held; alone when at no worker */
+  mc_list in_queue;             /* link in queue->held, oldest first */
+  mc_list in_settle;            /* link in a settle list; alone before */
+  uint64_t cancelled_ms;        /* CLOCK_MONOTONIC: when its worker was told to stop it; 0: not told */
+  struct mc_progress *progress; /* told by its handler and not yet sent (progress.h); NULL: nothing */
+  bool lost;                    /* no longer ours: whatever its handler says is not written */
 
   /* Set when settling begins: what is written and what is logged. */
   bool settling;

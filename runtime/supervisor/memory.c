@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/size.h"
-#include "supervisor/death.h"
 #include "supervisor/node.h"
 #include "supervisor/retire.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,10 +46,33 @@ void mc_memory_close(mc_worker *worker) {
 static void kill_for(mc_worker *worker, const char *taken, const char *limit) {
   if (worker->killed_for[0])
     return;
-  worker->suspect = mc_death_only_started(worker);
+  worker->killed_for_size = true;
   snprintf(worker->killed_for, sizeof worker->killed_for, "it took %s of memory%s, more than twice memory_limit (%s)",
            taken, worker->was_ready ? "" : " to load the scripts", limit);
   mc_worker_kill(worker);
+}
+
+/* ---- who took it ---- */
+
+/* What came since the last measure belongs to who is running. */
+static uint64_t grown_by(const mc_worker *worker, const mc_page_slot *slot) {
+  const mc_page *page = worker->page;
+  uint64_t resident = (uint64_t)worker->resident, peak = atomic_load(&page->peak), grown = atomic_load(&slot->grown);
+  bool runs = atomic_load(&page->current) == atomic_load(&slot->attempt);
+  return runs && resident > peak ? grown + resident - peak : grown;
+}
+
+uint64_t mc_memory_hog(const mc_worker *worker, uint64_t *out_bytes) {
+  uint64_t most = (uint64_t)worker->config->memory_limit / 2, hog = 0;
+  for (int64_t i = 0; i < worker->config->concurrency; i++) {
+    const mc_page_slot *slot = &worker->page->slots[i];
+    uint64_t attempt = atomic_load(&slot->attempt), grown = attempt ? grown_by(worker, slot) : 0;
+    if (attempt && grown >= most) {
+      most = *out_bytes = grown;
+      hog = attempt;
+    }
+  }
+  return hog;
 }
 
 /* ---- above the limit ---- */
@@ -76,8 +99,8 @@ static void tell_too_low(const mc_worker *worker, const char *taken, const char 
 static void replace(mc_worker *worker, uint64_t now_ms, const char *taken, const char *limit) {
   mc_pool_place *place = mc_worker_place(worker);
   uint64_t age_ms = now_ms - worker->started_ms;
-  if (worker->state != MC_WORKER_SERVING || age_ms < keep_ms(place))
-    return;
+  if (worker->state != MC_WORKER_SERVING || mc_reload_awaits(worker) || age_ms < keep_ms(place))
+    return; /* who waits for its neighbours to load has no place that others could take */
   place->quick_growths = age_ms < QUICK_GROWTH_MS ? place->quick_growths + 1 : 0;
   if (place->quick_growths == TELL_AT)
     tell_too_low(worker, taken, limit);
@@ -91,6 +114,8 @@ void mc_memory_look(mc_worker *worker, uint64_t now_ms) {
   if (limit == 0 || worker->dismissed_ms)
     return;
   int64_t taken = read_resident(worker);
+  if (taken > 0) /* else it is ending: what it had before counts */
+    worker->resident = taken;
   if (taken <= limit)
     return;
   char taken_text[32], limit_text[32];

@@ -19,6 +19,7 @@
 #include "supervisor/reload.h"
 #include "supervisor/outbox.h"
 #include "supervisor/own_redis.h"
+#include "supervisor/progress.h"
 #include "supervisor/settle.h"
 #include "supervisor/shutdown.h"
 #include "supervisor/duty.h"
@@ -47,6 +48,7 @@ typedef struct mc_node {
   mc_reload reload;
   mc_settle settle;
   mc_outbox outbox;
+  mc_list progress; /* mc_progress.link */
   mc_manifest_force manifest;
   mc_crons crons;
   mc_folds folds;

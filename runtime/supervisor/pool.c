@@ -254,8 +254,8 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
   bool awaited = mc_reload_awaits(worker);
   release_worker(worker);
   mc_manifest_agree(place->node);
-  if (awaited)
-    mc_reload_on_death(place->node, status, signal);
+  if (awaited) /* its memory stays until its handles are closed, in a later turn */
+    mc_reload_on_death(worker, status, signal);
   mc_reload_on_exit(place->node);
   if (place->node->pool.closing)
     close_when_deserted(place);
@@ -387,7 +387,8 @@ void mc_pool_kill(mc_pool *pool) {
   }
 }
 
-static void kill_unending(mc_worker *worker) {
+void mc_worker_kill_unending(mc_worker *worker) {
+  worker->killed_to_stop = true;
   mc_log_begin(MC_LOG_WARN, "worker does not end");
   mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
@@ -402,7 +403,7 @@ static void on_exit_wait_over(uv_timer_t *timer) {
   const mc_pool_place *place = mc_container_of(timer, mc_pool_place, respawn);
   MC_LIST_EACH(link, &place->node->pool.workers) {
     if (mc_worker_place(worker_of(link)) == place)
-      kill_unending(worker_of(link));
+      mc_worker_kill_unending(worker_of(link));
   }
 }
 

@@ -62,8 +62,9 @@ typedef struct mc_worker {
   mc_list folds; /* mc_fold.in_worker */
   size_t fold_count;
   uint64_t overdue_attempt; /* killed since this attempt was past its time; 0: not for that */
-  uint64_t suspect;         /* whom to blame for why we kill it, if it resumes none just then; 0: nobody */
-  bool killed_to_stop;      /* killed at shutdown: nobody is to blame */
+  uint64_t hog;             /* the attempt that took the memory for want of which it was killed; 0: none */
+  uint64_t suspect;         /* whom to blame if it resumes none at its end; 0: nobody */
+  bool killed_to_stop;      /* killed since it was to end anyhow: nobody is to blame */
   bool retired;             /* another one has its place, or will (retire.h) */
   uint64_t dismissed_ms;    /* when its socket was closed since it had nothing left to do; 0: not yet */
   char killed_for[192];     /* why we killed it, other than for an attempt past its time or to stop; empty: not so */
@@ -72,9 +73,11 @@ typedef struct mc_worker {
   double mean_us;             /* of its handlers' durations, the last ones counting most */
   uint64_t ended, last_ended; /* handlers that ended: now, and at the last look */
   mc_pulse pulse;
-  bool stuck;     /* it does not move on (pulse.h): it gets no new tasks meanwhile */
-  bool was_ready; /* it has loaded its scripts */
-  int statm;      /* descriptor of its /proc/…/statm (memory.h); -1: not open */
+  bool stuck;           /* it does not move on (pulse.h): it gets no new tasks meanwhile */
+  bool was_ready;       /* it has loaded its scripts */
+  int statm;            /* descriptor of its /proc/…/statm (memory.h); -1: not open */
+  int64_t resident;     /* bytes, at the last look; 0: not looked at, there is no memory_limit */
+  bool killed_for_size; /* killed since it took too much memory */
 } mc_worker;
 
 typedef struct mc_pool_place {
@@ -143,6 +146,7 @@ void mc_pool_check_left(struct mc_node *node);
 void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not started, and takes no more */
 void mc_pool_kill(mc_pool *pool);  /* every worker, at shutdown */
 void mc_worker_kill(mc_worker *worker);
+void mc_worker_kill_unending(mc_worker *worker); /* its socket is closed and it should have ended: the log says so */
 void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us); /* a handler of it has ended */
 void mc_worker_recall(mc_worker *worker); /* at each look: takes back what stands in line behind long handlers */
 

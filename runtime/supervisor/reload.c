@@ -84,13 +84,13 @@ static void answer(mc_node *node, mc_slice error) {
     set_error(reload, error);
 }
 
+/* Those that live: by their generation, since one may have ended, and others may have begun to serve. */
 static void drop_successors(mc_node *node) {
-  for (size_t i = 0; i < node->pool.count; i++) {
-    mc_worker *worker = node->reload.successors[i];
-    if (!worker)
+  MC_LIST_EACH(link, &node->pool.workers) {
+    if (!mc_reload_awaits(worker_of(link)))
       continue;
-    worker->killed_to_stop = true; /* nobody is to blame, and the reason is in the log */
-    mc_worker_kill(worker);
+    worker_of(link)->killed_to_stop = true; /* nobody is to blame, and the reason is in the log */
+    mc_worker_kill(worker_of(link));
   }
 }
 
@@ -100,8 +100,7 @@ static void go_on(mc_node *node);
 static void refuse(mc_node *node, mc_slice why) {
   log_refusal(node, why);
   answer(node, why);
-  if (node->reload.successors)
-    drop_successors(node);
+  drop_successors(node);
   generation_deinit(&node->reload.coming);
   mc_status_tell(node);
   mc_pool_check_left(node);
@@ -245,15 +244,20 @@ void mc_reload_first_ready(mc_node *node) {
 }
 
 void mc_reload_first_failed(mc_node *node, mc_slice why) {
+  if (node->reload.serving.loaded_at_ms)
+    return; /* they were loaded before: what fails is what a function of crew.on_start needs */
   set_error(&node->reload, why);
   mc_status_tell(node);
 }
 
-void mc_reload_on_death(mc_node *node, int64_t status, int signal) {
-  char why[160];
+void mc_reload_on_death(mc_worker *worker, int64_t status, int signal) {
+  mc_node *node = worker->node;
+  char why[sizeof worker->killed_for + 64];
   if (mc_shutdown_started(node))
     return;
-  if (signal)
+  if (worker->killed_for[0])
+    snprintf(why, sizeof why, "a worker was killed while the scripts were loaded: %s", worker->killed_for);
+  else if (signal)
     snprintf(why, sizeof why, "a worker was ended by signal %d (%s) while the scripts were loaded", signal,
              strsignal(signal));
   else

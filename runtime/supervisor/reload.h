@@ -69,8 +69,9 @@ void mc_reload_first_failed(struct mc_node *node, mc_slice why);
 /* A worker has ended and is in no list any more. */
 void mc_reload_on_exit(struct mc_node *node);
 
-/* One of those that load has ended, and nobody dropped it. status and signal as libuv's exit callback has them. */
-void mc_reload_on_death(struct mc_node *node, int64_t status, int signal);
+/* One of those that load has ended, is in no list any more, and nobody dropped it. status and signal as libuv's exit
+ * callback has them. */
+void mc_reload_on_death(struct mc_worker *worker, int64_t status, int signal);
 
 size_t mc_reload_draining(const struct mc_node *node); /* workers of older generations that live */
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/duty_overdue.h"
 #include "supervisor/node.h"
 
 static void log_retirement(const mc_worker *worker, const char *event, const char *detail) {
@@ -38,6 +39,8 @@ void mc_worker_dismiss_when_done(mc_worker *worker) {
 }
 
 void mc_worker_chase(mc_worker *worker, uint64_t now_ms) {
-  if (worker->dismissed_ms && now_ms - worker->dismissed_ms > (uint64_t)worker->node->config->kill_grace_ms)
-    mc_worker_kill(worker);
+  uint64_t grace_ms = (uint64_t)worker->node->config->kill_grace_ms;
+  if (worker->dismissed_ms && !worker->killed_to_stop &&
+      mc_is_overdue(worker->node, worker->dismissed_ms, grace_ms, now_ms))
+    mc_worker_kill_unending(worker);
 }

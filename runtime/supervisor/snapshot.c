@@ -60,14 +60,23 @@ static bool is_script(const char *name) {
   return size >= 4 && strcmp(name + size - 4, ".lua") == 0;
 }
 
+/* A link to nothing or to itself, or what is gone since it was listed; else a script may stand there that is not to be
+ * left out. */
+static void pass_over(struct walk *walk) {
+  if (walk->on_file && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+    stop(walk, MC_EIO, strerror(errno));
+}
+
 static void walk_folder(struct walk *walk);
 
 static void walk_entry(struct walk *walk, const char *name) {
   size_t size = walk->path.size;
   struct stat info;
   set_path(&walk->path, size, name);
-  if (name[0] == '.' || stat(walk->path.data, &info) != 0)
-    ; /* hidden, a link to nothing, or gone since it was listed */
+  if (name[0] == '.')
+    ;
+  else if (stat(walk->path.data, &info))
+    pass_over(walk);
   else if (S_ISDIR(info.st_mode) && is_new(walk, &info))
     walk_folder(walk);
   else if (S_ISREG(info.st_mode) && is_script(name) && walk->on_file)
@@ -117,15 +126,16 @@ void mc_snapshot_folders(const char *folder, mc_folder_fn *visit, void *arg) {
 
 struct file {
   char *path;
-  mc_buf text;
+  size_t begin, size; /* in texts */
 };
 
 struct copy {
   struct file *files;
   size_t count;
-  size_t size;
+  mc_buf texts; /* of all, one behind the other: files are many and small */
 };
 
+/* Adds what the file holds. */
 static bool read_all(const char *path, mc_buf *out) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   ssize_t size = fd < 0 ? -1 : 1;
@@ -146,16 +156,15 @@ static bool read_all(const char *path, mc_buf *out) {
 static void copy_file(struct walk *walk, const struct stat *info) {
   struct copy *copy = walk->arg;
   (void)info;
-  mc_buf text = {0};
-  if (!read_all(walk->path.data, &text)) {
+  size_t begin = copy->texts.size;
+  if (!read_all(walk->path.data, &copy->texts)) {
     stop(walk, MC_EIO, strerror(errno));
-    mc_buf_deinit(&text);
     return;
   }
-  copy->files = mc_realloc(copy->files, (copy->count + 1) * sizeof *copy->files);
-  copy->files[copy->count++] = (struct file){mc_strdup(walk->path.data), text};
-  copy->size += text.size;
-  if (copy->size > SIZE_MAX_BYTES)
+  if ((copy->count & (copy->count - 1)) == 0) /* full: it doubles */
+    copy->files = mc_realloc(copy->files, (copy->count ? 2 * copy->count : 1) * sizeof *copy->files);
+  copy->files[copy->count++] = (struct file){mc_strdup(walk->path.data), begin, copy->texts.size - begin};
+  if (copy->texts.size > SIZE_MAX_BYTES)
     stop(walk, MC_EINVALID, "the scripts of this folder are more than 64 MB");
 }
 
@@ -165,16 +174,17 @@ static int compare_files(const void *left, const void *right) {
 
 static void pack(struct copy *copy, mc_buf *out) {
   qsort(copy->files, copy->count, sizeof *copy->files, compare_files); /* the same files, the same digest */
-  for (size_t i = 0; i < copy->count; i++)
-    mc_source_add(out, mc_slice_of(copy->files[i].path), mc_buf_slice(&copy->files[i].text));
+  for (size_t i = 0; i < copy->count; i++) {
+    const struct file *file = &copy->files[i];
+    mc_source_add(out, mc_slice_of(file->path), (mc_slice){copy->texts.data + file->begin, file->size});
+  }
 }
 
 static void copy_deinit(struct copy *copy) {
-  for (size_t i = 0; i < copy->count; i++) {
+  for (size_t i = 0; i < copy->count; i++)
     free(copy->files[i].path);
-    mc_buf_deinit(&copy->files[i].text);
-  }
   free(copy->files);
+  mc_buf_deinit(&copy->texts);
 }
 
 /* FNV-1a */

@@ -18,6 +18,7 @@
 static void on_turn_end(uv_prepare_t *turn) {
   mc_node *node = mc_container_of(turn, mc_node, turn);
   mc_outbox_flush(node);
+  mc_progress_flush(node);
   mc_settle_flush(node);
   mc_folds_flush(node);
   mc_aggregate_flush(node);
@@ -104,6 +105,7 @@ int mc_supervisor_run(const mc_config *config, pid_t own_redis) {
   uv_loop_init(&node->loop);
   mc_queues_init(&node->queues, config);
   mc_outbox_init(&node->outbox);
+  mc_list_init(&node->progress);
   mc_crons_init(&node->crons);
   mc_folds_init(&node->folds);
   if (mc_reload_init(node, &err) || mc_link_open(node, &err)) {

@@ -18,32 +18,45 @@ typedef struct mc_watched {
   mc_node *node;
   uv_fs_event_t event;
   char *path;
-  char *only; /* the one name in it that matters; NULL: scripts and folders */
+  char *only;  /* the one name in it that matters; NULL: scripts and folders */
+  int failure; /* libuv's error: it is not watched; 0: it is */
 } mc_watched;
 
 static void on_settled(uv_timer_t *timer);
 
 /* ---- what matters ---- */
 
-static bool is_folder_or_gone(const char *folder, const char *name) {
-  mc_buf path = {0};
+static bool is_folder_or_gone(const char *path) {
   struct stat info;
+  return stat(path, &info) != 0 || S_ISDIR(info.st_mode);
+}
+
+static bool is_link(const char *path) {
+  struct stat info;
+  return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+static bool is_script(const char *name) {
+  size_t size = strlen(name);
+  return size > 4 && strcmp(name + size - 4, ".lua") == 0;
+}
+
+/* Hidden files are no scripts, but a hidden link may stand before them: so Kubernetes changes what is in a volume, by
+ * its link ..data. */
+static bool concerns_scripts(const char *folder, const char *name) {
+  mc_buf path = {0};
   mc_buf_printf(&path, "%s/%s", folder, name);
   *mc_buf_reserve(&path, 1) = '\0';
-  bool matters = stat(path.data, &info) != 0 || S_ISDIR(info.st_mode);
+  bool concerns = name[0] == '.' ? is_link(path.data) : is_script(name) || is_folder_or_gone(path.data);
   mc_buf_deinit(&path);
-  return matters;
+  return concerns;
 }
 
 /* name: NULL where the kernel says only that something happened. */
 static bool matters(const mc_watched *watched, const char *name) {
   if (!name)
     return true;
-  if (watched->only)
-    return strcmp(name, watched->only) == 0;
-  size_t size = strlen(name);
-  return name[0] != '.' &&
-         ((size > 4 && strcmp(name + size - 4, ".lua") == 0) || is_folder_or_gone(watched->path, name));
+  return watched->only ? strcmp(name, watched->only) == 0 : concerns_scripts(watched->path, name);
 }
 
 static void on_change(uv_fs_event_t *event, const char *name, int events, int status) {
@@ -83,10 +96,7 @@ static void add(mc_node *node, const char *path, const char *only) {
   uv_fs_event_init(&node->loop, &watched->event);
   watch->folders = mc_realloc(watch->folders, (watch->count + 1) * sizeof *watch->folders);
   watch->folders[watch->count++] = watched;
-  int rc = uv_fs_event_start(&watched->event, on_change, path, 0);
-  if (rc)
-    mc_log_event(MC_LOG_WARN, "folder not watched", "%s: %s; send HUP, or use `mooncrew reload`", path,
-                 uv_strerror(rc));
+  watched->failure = uv_fs_event_start(&watched->event, on_change, path, 0);
 }
 
 static void on_folder(void *arg, const char *path) {
@@ -101,11 +111,42 @@ static void add_parent(mc_node *node) {
   free(for_name);
 }
 
+/* ---- those that cannot be watched ---- */
+
+static const char *explain(int failure) {
+  if (failure == UV_ENOSPC)
+    return "the kernel's limit for watches is reached: raise fs.inotify.max_user_watches (sysctl)";
+  if (failure == UV_EMFILE)
+    return "the kernel's limit for watchers is reached: raise fs.inotify.max_user_instances (sysctl)";
+  return uv_strerror(failure);
+}
+
+/* One line for all, and only when there are more or fewer than before: folders may be many. */
+static void tell_unwatched(mc_watch *watch) {
+  const mc_watched *first = NULL;
+  size_t count = 0;
+  for (size_t i = 0; i < watch->count; i++) {
+    const mc_watched *watched = watch->folders[i];
+    count += watched->failure != 0;
+    first = (first || !watched->failure) ? first : watched;
+  }
+  if (first && count != watch->unwatched) {
+    mc_log_begin(MC_LOG_WARN, "folders not watched");
+    mc_log_int("folders", (int64_t)count);
+    mc_log_text("first", first->path);
+    mc_log_text("detail", explain(first->failure));
+    mc_log_text("consequence", "a change in them reloads nothing: send HUP, or use `mooncrew reload`");
+    mc_log_end();
+  }
+  watch->unwatched = count;
+}
+
 /* All anew: folders come and go, and one may be replaced by another of the same name. */
 static void watch_folders(mc_node *node) {
   forget_folders(&node->watch);
   add_parent(node);
   mc_snapshot_folders(node->config->scripts, on_folder, node);
+  tell_unwatched(&node->watch);
 }
 
 /* ---- what comes of it ---- */

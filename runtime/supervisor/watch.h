@@ -18,6 +18,7 @@ struct mc_node;
 typedef struct mc_watch {
   struct mc_watched **folders; /* allocated; one per folder, each freed when its handle is closed */
   size_t count;
+  size_t unwatched; /* of these: the kernel refused, as the log says */
   uv_timer_t settle;
   uint64_t first_ms;    /* CLOCK_MONOTONIC: of the changes that settle; 0: none */
   uint64_t seen_digest; /* of the scripts that were asked for last */

@@ -71,6 +71,14 @@ static int on_enqueue(mc_worker *worker, mc_slice body) {
   return 0;
 }
 
+static int on_progress(mc_worker *worker, mc_slice body) {
+  mc_frame_progress progress;
+  if (mc_frame_progress_decode(body, &progress))
+    return MC_EMALFORMED;
+  mc_progress_take(worker, &progress);
+  return 0;
+}
+
 static int on_folded(mc_worker *worker, mc_slice body) {
   mc_frame_folded folded;
   if (mc_frame_folded_decode(body, &folded))
@@ -81,8 +89,9 @@ static int on_folded(mc_worker *worker, mc_slice body) {
 }
 
 static frame_fn *const frames[] = {
-    [MC_FRAME_READY] = on_ready,     [MC_FRAME_LOAD_FAILED] = on_load_failed, [MC_FRAME_RESULT] = on_result,
-    [MC_FRAME_ENQUEUE] = on_enqueue, [MC_FRAME_FOLDED] = on_folded,           [MC_FRAME_PONG] = mc_pulse_answered,
+    [MC_FRAME_READY] = on_ready,       [MC_FRAME_LOAD_FAILED] = on_load_failed, [MC_FRAME_RESULT] = on_result,
+    [MC_FRAME_ENQUEUE] = on_enqueue,   [MC_FRAME_FOLDED] = on_folded,           [MC_FRAME_PONG] = mc_pulse_answered,
+    [MC_FRAME_PROGRESS] = on_progress,
 };
 
 void mc_worker_on_frame(void *arg, const mc_frame *frame) {

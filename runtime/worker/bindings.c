@@ -73,6 +73,24 @@ static int task_finish(lua_State *L) {
   return 0;
 }
 
+#define PROGRESS_TEXT_MAX 4096 /* bytes; of more the supervisor would keep nothing */
+
+static int task_progress(lua_State *L) {
+  mc_tasks *tasks = bindings_of(L)->tasks;
+  uint32_t slot = mc_bindings_check_slot(L, tasks);
+  mc_frame_progress progress = {
+      .fraction = luaL_checknumber(L, 2),
+      .at_ms = (int64_t)(luaL_checknumber(L, 3) * 1000),
+      .has_text = !lua_isnoneornil(L, 4),
+      .text = opt_slice(L, 4),
+  };
+  luaL_argcheck(L, progress.fraction >= 0 && progress.fraction <= 1, 2, "a number from 0 to 1 is wanted");
+  if (progress.text.size > PROGRESS_TEXT_MAX)
+    progress.text.size = PROGRESS_TEXT_MAX;
+  mc_tasks_progress(tasks, slot, &progress);
+  return 0;
+}
+
 /* ---- timers and clocks ---- */
 
 static int timer_start(lua_State *L) {
@@ -277,15 +295,25 @@ void mc_bindings_read_options(lua_State *L, int table, mc_enqueue_options *out) 
 }
 
 static const luaL_Reg functions[] = {
-    {"task_park", task_park},     {"task_ready", task_ready},
-    {"task_finish", task_finish}, {"timer_start", timer_start},
-    {"timer_stop", timer_stop},   {"enqueue_send", enqueue_send},
-    {"clock_wall", clock_wall},   {"clock_monotonic", clock_monotonic},
-    {"log_begin", log_begin},     {"log_text", log_text},
-    {"log_json", log_json},       {"log_end", log_end},
-    {"fold_finish", fold_finish}, {"fold_unfit", fold_unfit},
-    {"handles", handles},         {"task_stopped", task_stopped},
-    {"load_end", load_end},       {"close_end", close_end},
+    {"task_park", task_park},
+    {"task_ready", task_ready},
+    {"task_finish", task_finish},
+    {"timer_start", timer_start},
+    {"timer_stop", timer_stop},
+    {"enqueue_send", enqueue_send},
+    {"clock_wall", clock_wall},
+    {"clock_monotonic", clock_monotonic},
+    {"log_begin", log_begin},
+    {"log_text", log_text},
+    {"log_json", log_json},
+    {"log_end", log_end},
+    {"fold_finish", fold_finish},
+    {"fold_unfit", fold_unfit},
+    {"handles", handles},
+    {"task_stopped", task_stopped},
+    {"load_end", load_end},
+    {"close_end", close_end},
+    {"task_progress", task_progress},
 };
 
 void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {

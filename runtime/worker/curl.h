@@ -14,6 +14,8 @@
   X(void, easy_cleanup, (CURL * easy))                                                                                 \
   X(CURLcode, easy_setopt, (CURL * easy, CURLoption option, ...))                                                      \
   X(CURLcode, easy_getinfo, (CURL * easy, CURLINFO info, ...))                                                         \
+  X(CURLcode, easy_send, (CURL * easy, const void *bytes, size_t size, size_t *sent))                                  \
+  X(CURLcode, easy_recv, (CURL * easy, void *bytes, size_t size, size_t *received))                                    \
   X(const char *, easy_strerror, (CURLcode code))                                                                      \
   X(struct curl_slist *, slist_append, (struct curl_slist * list, const char *text))                                   \
   X(void, slist_free_all, (struct curl_slist * list))                                                                  \

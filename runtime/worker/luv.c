@@ -32,7 +32,7 @@ static int run_callback(lua_State *L, int arguments, int results, int flags) {
   uint64_t outer = mc_page_current(owner->page);
   int base = lua_gettop(L) - arguments - 1;
   int rc = lua_pcall(L, arguments, results, 0);
-  mc_page_set_current(owner->page, outer);
+  mc_tasks_blame_end(owner, outer);
   if (rc == 0)
     return lua_gettop(L) - base;
   const char *text = lua_tostring(L, -1);
@@ -72,10 +72,8 @@ int luaopen_mooncrew_luv(lua_State *L) {
 
 static int blame(lua_State *L) {
   mc_bindings *bindings = lua_touserdata(L, lua_upvalueindex(1));
-  if (lua_isnoneornil(L, 1))
-    mc_page_set_current(bindings->tasks->page, 0);
-  else
-    mc_tasks_blame(bindings->tasks, mc_bindings_check_slot(L, bindings->tasks));
+  uint32_t slot = lua_isnoneornil(L, 1) ? MC_NO_SLOT : mc_bindings_check_slot(L, bindings->tasks);
+  mc_tasks_blame(bindings->tasks, slot);
   return 0;
 }
 

@@ -27,10 +27,7 @@ static void finish_transfers(mc_multi *multi) {
   for (int left; (message = mc_curl.multi_info_read(multi->multi, &left));) {
     if (message->msg != CURLMSG_DONE)
       continue;
-    CURL *easy = message->easy_handle; /* the message is gone once the transfer is removed */
-    CURLcode result = message->data.result;
-    mc_curl.multi_remove_handle(multi->multi, easy);
-    multi->on_done(easy, result);
+    multi->on_done(message->easy_handle, message->data.result); /* the message goes when the transfer is removed */
   }
 }
 

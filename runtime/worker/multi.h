@@ -17,7 +17,7 @@
 
 typedef struct mc_multi mc_multi;
 
-/* A transfer has ended, and was removed. */
+/* A transfer has ended, and is to be removed, now or later. */
 typedef void (*mc_multi_done)(CURL *easy, CURLcode result);
 
 /* Curl begins to watch a socket for a transfer, or stops to. It may be a handle of curl's own, with no private pointer.

@@ -5,9 +5,10 @@
  */
 #include "worker/native_http.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "worker/transfer.h"
+#include "worker/dialogue.h"
 
 #include <lauxlib.h>
 
@@ -15,6 +16,7 @@
 #define HANDLE_TYPE "mooncrew.native_http.handle"
 
 typedef struct http {
+  uv_loop_t *loop;
   mc_multi *multi;
   lua_State *L; /* a thread of our own, to call back from the loop */
   lua_Integer running;
@@ -23,7 +25,9 @@ typedef struct http {
 typedef struct handle {
   http *owner;
   mc_transfer *transfer; /* NULL once it has ended */
-  int kept;              /* the registry's reference, LUA_NOREF before it runs */
+  mc_dialogue *dialogue; /* NULL before the first exchange */
+  uint64_t deadline_ms;  /* monotonic, of all exchanges; 0: none */
+  int kept;              /* the registry's reference, LUA_NOREF unless a callback is to come */
 } handle;
 
 /* ---- the request: a table of options ---- */
@@ -49,13 +53,9 @@ static const struct option {
     {"headers", CURLOPT_HTTPHEADER, OPTION_LIST},
     {"accept_encoding", CURLOPT_ACCEPT_ENCODING, OPTION_TEXT},
     /* SMTP */
-    {"sender", CURLOPT_MAIL_FROM, OPTION_TEXT},
-    {"recipients", CURLOPT_MAIL_RCPT, OPTION_LIST},
     {"username", CURLOPT_USERNAME, OPTION_TEXT},
     {"password", CURLOPT_PASSWORD, OPTION_TEXT},
     {"use_ssl", CURLOPT_USE_SSL, OPTION_NUMBER},
-    {"fresh", CURLOPT_FRESH_CONNECT, OPTION_NUMBER},
-    {"once", CURLOPT_FORBID_REUSE, OPTION_NUMBER},
 };
 
 /* The list of texts on top of the stack; popped. */
@@ -120,12 +120,6 @@ static void set_body(lua_State *L, mc_transfer *transfer, int request) {
   mc_curl.easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, body.data); /* borrowed from the request */
 }
 
-static void set_mail(lua_State *L, mc_transfer *transfer, int request) {
-  mc_slice mail = field(L, request, "mail");
-  if (mail.data)
-    mc_transfer_set_mail(transfer, mail); /* borrowed from the request */
-}
-
 /* One part of a multipart body: {name=, content= or file=, filename=, type=}. */
 static CURLcode add_part(lua_State *L, curl_mime *mime, int table) {
   curl_mimepart *part = mc_curl.mime_addpart(mime);
@@ -159,15 +153,41 @@ static CURLcode set_parts(lua_State *L, mc_transfer *transfer, int request) {
 
 /* ---- its end ---- */
 
-static void release(handle *self) {
-  lua_State *L = self->owner->L;
-  mc_transfer_free(self->transfer);
-  self->transfer = NULL;
+static void unkeep(handle *self) {
   if (self->kept == LUA_NOREF)
     return;
-  luaL_unref(L, LUA_REGISTRYINDEX, self->kept);
+  luaL_unref(self->owner->L, LUA_REGISTRYINDEX, self->kept);
   self->kept = LUA_NOREF;
   self->owner->running--;
+}
+
+static void release_transfer(handle *self, mc_slice last_words) {
+  if (self->dialogue)
+    mc_dialogue_close(self->dialogue, last_words);
+  self->dialogue = NULL;
+  mc_transfer_free(self->transfer);
+  self->transfer = NULL;
+}
+
+static void release(handle *self) {
+  release_transfer(self, (mc_slice){0});
+  unkeep(self);
+}
+
+/* Pushes the callback of what is under way. */
+static lua_State *push_callback(const handle *self) {
+  lua_State *L = self->owner->L;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, self->kept);
+  lua_rawgeti(L, -1, 3);
+  return L;
+}
+
+static void call_back(lua_State *L, int count) {
+  if (lua_pcall(L, count, 0, 0)) {
+    const char *text = lua_tostring(L, -1);
+    mc_log_event(MC_LOG_ERROR, "error outside of any task", "%s", text ? text : "an error that is no string");
+  }
+  lua_settop(L, 0);
 }
 
 static void set_slice(lua_State *L, const char *name, mc_slice slice) {
@@ -207,23 +227,18 @@ static bool keep_file(mc_transfer *transfer) {
 
 static void on_done(mc_transfer *transfer, CURLcode result) {
   handle *self = transfer->arg;
-  lua_State *L = self->owner->L;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, self->kept);
-  lua_rawgeti(L, -1, 3);
+  lua_State *L = push_callback(self);
   bool ok = result == CURLE_OK && !transfer->body.code && keep_file(transfer);
   int count = ok ? push_answer(L, transfer) : push_failure(L, transfer, result);
-  release(self);
-  if (lua_pcall(L, count, 0, 0)) {
-    const char *text = lua_tostring(L, -1);
-    mc_log_event(MC_LOG_ERROR, "error outside of any task", "%s", text ? text : "an error that is no string");
-  }
-  lua_settop(L, 0);
+  if (ok && transfer->connect_only)
+    unkeep(self);
+  else
+    release(self);
+  call_back(L, count);
 }
 
 static int handle_gc(lua_State *L) {
-  handle *self = luaL_checkudata(L, 1, HANDLE_TYPE);
-  mc_transfer_free(self->transfer);
-  self->transfer = NULL;
+  release_transfer(luaL_checkudata(L, 1, HANDLE_TYPE), (mc_slice){0});
   return 0;
 }
 
@@ -252,15 +267,26 @@ static void set_options(lua_State *L, mc_transfer *transfer, int request) {
     lua_pop(L, 1);
   }
   set_body(L, transfer, request);
-  set_mail(L, transfer, request);
 }
 
+static void set_connect_only(lua_State *L, handle *self, int request) {
+  lua_getfield(L, request, "connect_only");
+  bool connect_only = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  if (!connect_only)
+    return;
+  double timeout_ms = number_field(L, request, "timeout_ms");
+  self->deadline_ms = timeout_ms > 0 ? mc_clock_mono_ms() + (uint64_t)timeout_ms : 0;
+  mc_transfer_connect_only(self->transfer);
+}
+
+/* On the stack: what is borrowed from meanwhile, the callback, the handle. */
 static void keep(lua_State *L, handle *self) {
-  enum { REQUEST = 1, CALLBACK, HANDLE };
+  enum { BORROWED = 1, CALLBACK, HANDLE };
   lua_createtable(L, 3, 0);
   lua_pushvalue(L, HANDLE);
   lua_rawseti(L, -2, 1);
-  lua_pushvalue(L, REQUEST);
+  lua_pushvalue(L, BORROWED);
   lua_rawseti(L, -2, 2);
   lua_pushvalue(L, CALLBACK);
   lua_rawseti(L, -2, 3);
@@ -286,6 +312,7 @@ static int http_start(lua_State *L) {
   self->transfer->on_done = on_done;
   self->transfer->arg = self;
   set_options(L, self->transfer, 1);
+  set_connect_only(L, self, 1);
   CURLcode code = set_parts(L, self->transfer, 1);
   if (code)
     return fail(L, "multipart: a file to send cannot be read", mc_curl_code_name(code));
@@ -297,6 +324,61 @@ static int http_start(lua_State *L) {
 
 static int http_cancel(lua_State *L) {
   release(luaL_checkudata(L, 1, HANDLE_TYPE));
+  return 0;
+}
+
+/* ---- a connection alone ---- */
+
+static const char *silence_text(CURLcode result) {
+  if (result == CURLE_GOT_NOTHING)
+    return "the server closed the connection";
+  return result == CURLE_OPERATION_TIMEDOUT ? "no answer in time" : mc_curl.easy_strerror(result);
+}
+
+static void on_heard(void *arg, CURLcode result, mc_slice heard) {
+  handle *self = arg;
+  lua_State *L = push_callback(self);
+  int count = 1;
+  if (result)
+    count = fail(L, silence_text(result), mc_curl_code_name(result));
+  else
+    lua_pushlstring(L, heard.data, heard.size);
+  unkeep(self);
+  call_back(L, count);
+}
+
+static uint64_t left_ms(const handle *self) {
+  uint64_t now = mc_clock_mono_ms();
+  if (!self->deadline_ms)
+    return 0;
+  return self->deadline_ms > now ? self->deadline_ms - now : 1;
+}
+
+static int http_exchange(lua_State *L) {
+  handle *self = luaL_checkudata(L, 1, HANDLE_TYPE);
+  mc_slice bytes;
+  bytes.data = luaL_checklstring(L, 2, &bytes.size);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  lua_settop(L, 3);
+  bool idle = self->transfer && self->transfer->connect_only && self->kept == LUA_NOREF;
+  luaL_argcheck(L, idle, 1, "it is not connected, or has an exchange under way");
+  mc_err err;
+  if (!self->dialogue && mc_dialogue_open(self->owner->loop, self->transfer, &self->dialogue, &err))
+    return fail(L, err.text, "CONNECTION");
+  lua_pushvalue(L, 1);
+  lua_remove(L, 1);
+  keep(L, self);
+  mc_dialogue_exchange(self->dialogue, bytes, left_ms(self), on_heard, self);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static int http_close(lua_State *L) {
+  handle *self = luaL_checkudata(L, 1, HANDLE_TYPE);
+  mc_slice last_words;
+  last_words.data = luaL_checklstring(L, 2, &last_words.size);
+  release_transfer(self, last_words);
+  unkeep(self);
   return 0;
 }
 
@@ -326,7 +408,7 @@ static void make_type(lua_State *L, const char *name, lua_CFunction gc) {
 static void push_http(lua_State *L, uv_loop_t *loop) {
   mc_err err;
   http *self = lua_newuserdata(L, sizeof *self);
-  *self = (http){0};
+  *self = (http){.loop = loop};
   luaL_getmetatable(L, HTTP_TYPE);
   lua_setmetatable(L, -2);
   if (mc_transfers_open(loop, &self->multi, &err))
@@ -335,7 +417,11 @@ static void push_http(lua_State *L, uv_loop_t *loop) {
   luaL_ref(L, LUA_REGISTRYINDEX); /* for as long as the state lives */
 }
 
-static const luaL_Reg functions[] = {{"start", http_start}, {"cancel", http_cancel}, {"stats", http_stats}};
+static const luaL_Reg functions[] = {{"start", http_start},
+                                     {"cancel", http_cancel},
+                                     {"exchange", http_exchange},
+                                     {"close", http_close},
+                                     {"stats", http_stats}};
 
 void mc_native_http_push(lua_State *L, uv_loop_t *loop) {
   make_type(L, HTTP_TYPE, http_gc);

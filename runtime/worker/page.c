@@ -33,10 +33,29 @@ uint64_t mc_page_current(const mc_page *page) {
   return atomic_load_explicit(&page->current, memory_order_relaxed);
 }
 
+static mc_page_slot *find_slot(mc_page *page, uint32_t slot_count, uint64_t attempt) {
+  for (uint32_t i = 0; i < slot_count; i++)
+    if (atomic_load_explicit(&page->slots[i].attempt, memory_order_relaxed) == attempt)
+      return &page->slots[i];
+  return NULL;
+}
+
+/* In this order: who looks between the two stores counts something twice, and misses nothing. */
+void mc_page_set_peak(mc_page *page, uint32_t slot_count, uint64_t bytes) {
+  uint64_t peak = atomic_load_explicit(&page->peak, memory_order_relaxed), current = mc_page_current(page);
+  if (bytes <= peak)
+    return;
+  mc_page_slot *slot = current ? find_slot(page, slot_count, current) : NULL;
+  if (slot)
+    atomic_fetch_add_explicit(&slot->grown, bytes - peak, memory_order_relaxed);
+  atomic_store_explicit(&page->peak, bytes, memory_order_release);
+}
+
 bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms) {
   mc_page_slot *at = &page->slots[slot];
   atomic_store_explicit(&at->started_ms, started_ms, memory_order_relaxed);
   atomic_store_explicit(&at->deadline_ms, deadline_ms, memory_order_relaxed);
+  atomic_store_explicit(&at->grown, 0, memory_order_relaxed);
   atomic_store_explicit(&at->attempt, attempt, memory_order_release);
   if (attempt > atomic_load_explicit(&page->newest, memory_order_relaxed))
     atomic_store(&page->newest, attempt); /* before the next line also for other processors */

@@ -16,6 +16,10 @@ void mc_page_set_current(mc_page *page, uint64_t attempt);
 /* What was set last. */
 uint64_t mc_page_current(const mc_page *page);
 
+/* The worker has grown to so many bytes; what that is more than ever before is put down to the attempt that is current,
+ * if one is and it has a slot. */
+void mc_page_set_peak(mc_page *page, uint32_t slot_count, uint64_t bytes);
+
 /* Times are CLOCK_MONOTONIC milliseconds; deadline_ms 0: none. False: the supervisor has taken the attempt back, which
  * is not to be started; the slot is empty. */
 bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms);

@@ -5,7 +5,9 @@
 #include "worker/callback.h"
 
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef void (*push_fn)(lua_State *L, const char *text, size_t size);
 
@@ -65,10 +67,11 @@ static void push_columns(lua_State *L, const PGresult *result, int columns) {
 static void push_row(lua_State *L, const PGresult *result, int row, int columns, const push_fn *pushes, int names) {
   lua_createtable(L, 0, columns);
   for (int i = 0; i < columns; i++) {
-    if (mc_pq.getisnull(result, row, i))
-      continue;
     lua_rawgeti(L, names, i + 1);
-    pushes[i](L, mc_pq.getvalue(result, row, i), (size_t)mc_pq.getlength(result, row, i));
+    if (mc_pq.getisnull(result, row, i))
+      lua_pushnil(L); /* also over another column of the same name */
+    else
+      pushes[i](L, mc_pq.getvalue(result, row, i), (size_t)mc_pq.getlength(result, row, i));
     lua_rawset(L, -3);
   }
 }
@@ -86,11 +89,19 @@ static void push_rows(lua_State *L, const PGresult *result, int columns, int nam
   lua_remove(L, -2);
 }
 
+/* Of several columns with one name, rows hold the last. */
+static bool is_hidden(const PGresult *result, int column, int columns) {
+  for (int i = column + 1; i < columns; i++)
+    if (strcmp(mc_pq.fname(result, i), mc_pq.fname(result, column)) == 0)
+      return true;
+  return false;
+}
+
 static void set_json_columns(lua_State *L, const PGresult *result, int columns) {
   int found = 0;
   for (int i = 0; i < columns; i++) {
     Oid type = mc_pq.ftype(result, i);
-    if (type != JSON && type != JSONB)
+    if ((type != JSON && type != JSONB) || is_hidden(result, i, columns))
       continue;
     if (found == 0)
       lua_newtable(L);

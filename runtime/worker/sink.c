@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* "folder/.name.1a2b3c4d.part"; the caller frees. */
@@ -22,14 +23,25 @@ static char *temporary_name(const char *path) {
   return name.data;
 }
 
+/* Giving a file its name would replace a device as well. */
+static int check_target(const char *path, mc_err *err) {
+  struct stat status;
+  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    return mc_fail(err, MC_EIO, "to_file: %s is there, and is no regular file", path);
+  return 0;
+}
+
 int mc_sink_init(mc_sink *sink, const char *path, uint64_t file_limit, uint64_t memory_limit, mc_err *err) {
   *sink = (mc_sink){.fd = -1, .file_limit = file_limit, .memory_limit = memory_limit};
   if (!path)
     return 0;
+  int rc = check_target(path, err);
+  if (rc)
+    return rc;
   sink->temporary = temporary_name(path);
   sink->fd = open(sink->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (sink->fd < 0) {
-    int rc = mc_fail(err, MC_EIO, "to_file: cannot write in the folder of %s: %s", path, strerror(errno));
+    rc = mc_fail(err, MC_EIO, "to_file: cannot write in the folder of %s: %s", path, strerror(errno));
     free(sink->temporary);
     return rc;
   }

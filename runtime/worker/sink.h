@@ -22,7 +22,8 @@ typedef struct mc_sink {
   mc_err failure;
 } mc_sink;
 
-/* path may be NULL; limits are in bytes. On failure there is nothing to deinit. */
+/* path may be NULL, and what is there must be a regular file; limits are in bytes. On failure there is nothing to
+ * deinit. */
 int mc_sink_init(mc_sink *sink, const char *path, uint64_t file_limit, uint64_t memory_limit, mc_err *err);
 void mc_sink_deinit(mc_sink *sink);
 

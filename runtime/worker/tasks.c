@@ -32,6 +32,7 @@ struct mc_attempt {
 
 void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency) {
   tasks->concurrency = tasks->free_count = concurrency;
+  tasks->growth = (mc_growth){.page = tasks->page, .slot_count = concurrency};
   tasks->slots = mc_zalloc(concurrency * sizeof *tasks->slots);
   tasks->free_slots = mc_alloc(concurrency * sizeof *tasks->free_slots);
   for (uint32_t i = 0; i < concurrency; i++)
@@ -132,6 +133,7 @@ void mc_tasks_folded(mc_tasks *tasks, uint32_t slot, mc_frame_folded *folded) {
 static lua_State *begin_for(mc_attempt *attempt, mc_vm_entry entry) {
   mc_vm *vm = attempt->owner->vm;
   mc_page_set_current(attempt->owner->page, attempt->number);
+  mc_growth_begin(&attempt->owner->growth);
   mc_vm_begin(vm, entry);
   lua_pushinteger(vm->L, (lua_Integer)attempt->slot);
   return vm->L;
@@ -145,6 +147,7 @@ static void run_for(mc_attempt *attempt) {
   uint32_t slot = attempt->slot;
   mc_err err;
   int rc = mc_vm_run(tasks->vm, 0, &err);
+  mc_growth_end(&tasks->growth, tasks->vm->L);
   mc_page_set_current(tasks->page, 0);
   if (mc_vm_unhook(tasks->vm))
     mc_log_event(MC_LOG_WARN, "debug hook taken away", "a handler left one set, which would strike every other task");
@@ -167,7 +170,9 @@ static void attempt_step(mc_attempt *attempt) {
   run_for(attempt);
 }
 
+/* Outside of any turn. */
 static void attempt_stop(mc_attempt *attempt, const char *why) {
+  mc_growth_measure(&attempt->owner->growth);
   lua_pushstring(begin_for(attempt, MC_VM_STOP), why);
   run_for(attempt);
 }
@@ -327,6 +332,7 @@ static bool resume_ready(mc_tasks *tasks, uint64_t began_us) {
 static void on_turn(uv_idle_t *handle) {
   mc_tasks *tasks = handle->data;
   uint64_t began_us = mc_clock_mono_us();
+  mc_growth_measure(&tasks->growth);
   bool goes_on = turn_continues(tasks, began_us) && resume_ready(tasks, began_us);
   while (goes_on && can_start(tasks)) {
     attempt_start(attempt_of(tasks->waiting.next));
@@ -421,7 +427,15 @@ void mc_tasks_park(mc_tasks *tasks, uint32_t slot) {
 }
 
 void mc_tasks_blame(mc_tasks *tasks, uint32_t slot) {
-  mc_page_set_current(tasks->page, tasks->slots[slot]->number);
+  mc_growth_measure(&tasks->growth);
+  mc_page_set_current(tasks->page, slot == MC_NO_SLOT ? 0 : tasks->slots[slot]->number);
+}
+
+void mc_tasks_blame_end(mc_tasks *tasks, uint64_t outer) {
+  if (mc_page_current(tasks->page) == outer)
+    return;
+  mc_growth_measure(&tasks->growth);
+  mc_page_set_current(tasks->page, outer);
 }
 
 void mc_tasks_ready(mc_tasks *tasks, uint32_t slot) {
@@ -443,4 +457,12 @@ uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_optio
   mc_frame_enqueue enqueue = {++tasks->next_request, attempt, *options};
   mc_frame_enqueue_encode(mc_upstream_out(tasks->upstream), &enqueue);
   return enqueue.request;
+}
+
+void mc_tasks_progress(mc_tasks *tasks, uint32_t slot, mc_frame_progress *progress) {
+  if (mc_upstream_full(tasks->upstream))
+    return;
+  progress->attempt = tasks->slots[slot]->number;
+  mc_frame_progress_encode(mc_upstream_out(tasks->upstream), progress);
+  mc_upstream_flush(tasks->upstream);
 }

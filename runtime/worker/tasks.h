@@ -17,6 +17,7 @@
 
 #include "base/list.h"
 #include "protocol/frames.h"
+#include "worker/growth.h"
 #include "worker/upstream.h"
 #include "worker/vm.h"
 
@@ -30,6 +31,7 @@ typedef struct mc_tasks {
   mc_upstream *upstream;
   mc_page *page;
   uv_idle_t turn;
+  mc_growth growth;
   mc_list waiting, ready, spare; /* mc_attempt.link */
   mc_attempt **slots;            /* by slot; NULL: free */
   uint32_t *free_slots;          /* a stack */
@@ -56,15 +58,21 @@ void mc_tasks_park(mc_tasks *tasks, uint32_t slot);
 void mc_tasks_ready(mc_tasks *tasks, uint32_t slot);
 /* "CANCELLED" or "TIMED_OUT" when it should stop, also before a frame or a timer could tell; NULL: it may go on. */
 const char *mc_tasks_stopped(const mc_tasks *tasks, uint32_t slot);
-/* Its Lua code runs now, in a callback; the caller resets the page's `current` afterwards. */
+/* Its Lua code runs now, in a callback (MC_NO_SLOT: no task's). */
+#define MC_NO_SLOT UINT32_MAX
 void mc_tasks_blame(mc_tasks *tasks, uint32_t slot);
+/* The callback has ended: the attempt that was current before it is so again. */
+void mc_tasks_blame_end(mc_tasks *tasks, uint64_t outer);
 /* Sends the result (attempt and duration are filled in here) and frees the slot. */
 void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result);
 /* The same for a fold that ended well. */
 void mc_tasks_folded(mc_tasks *tasks, uint32_t slot, mc_frame_folded *folded);
 /* Sends what the task asks for (MC_NO_SLOT: no task, the worker itself); returns the number that the answer will carry.
  */
-#define MC_NO_SLOT UINT32_MAX
 uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_options *options);
+
+/* Sends how far the task has come (the attempt is filled in here), at once, for its handler may compute on for long.
+ * Nothing while the supervisor does not read. */
+void mc_tasks_progress(mc_tasks *tasks, uint32_t slot, mc_frame_progress *progress);
 
 #endif

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* A thousand transfers at a time are usual, so buffers are no larger than what keeps a single one fast. */
@@ -79,7 +78,10 @@ static void on_transfer_socket(CURL *easy, curl_socket_t socket, bool watched) {
 
 static void on_transfer_done(CURL *easy, CURLcode result) {
   mc_transfer *transfer = transfer_of(easy);
-  transfer->running = false;
+  if (result || !transfer->connect_only) {
+    mc_multi_remove(transfer->multi, easy);
+    transfer->running = false;
+  }
   transfer->on_done(transfer, result);
 }
 
@@ -106,19 +108,11 @@ int mc_transfer_new(mc_multi *multi, const mc_transfer_limits *limits, mc_transf
   return 0;
 }
 
-/* Of a mail that is removed half-way curl would send the end, as if it were whole, and block for the server's answer:
- * its socket is shut first. */
-static void stop(mc_transfer *transfer) {
-  if (transfer->mail.data && transfer->socket != CURL_SOCKET_BAD)
-    shutdown(transfer->socket, SHUT_RDWR);
-  mc_multi_remove(transfer->multi, transfer->easy);
-}
-
 void mc_transfer_free(mc_transfer *transfer) {
   if (!transfer)
     return;
   if (transfer->running)
-    stop(transfer);
+    mc_multi_remove(transfer->multi, transfer->easy);
   mc_curl.easy_cleanup(transfer->easy);
   mc_curl.mime_free(transfer->mime);
   for (size_t i = 0; i < transfer->list_count; i++)
@@ -147,20 +141,10 @@ long mc_transfer_status(const mc_transfer *transfer) {
   return status;
 }
 
-/* ---- mail ---- */
+/* ---- connections alone ---- */
 
-static size_t on_mail_wanted(char *into, size_t unit, size_t count, void *arg) {
-  mc_transfer *transfer = arg;
-  size_t left = transfer->mail.size - transfer->mail_sent, size = unit * count;
-  if (size > left)
-    size = left;
-  memcpy(into, transfer->mail.data + transfer->mail_sent, size);
-  transfer->mail_sent += size;
-  return size;
-}
-
-/* After a refusal curl says QUIT and blocks until the server has answered, for up to two minutes. There is nothing to
- * be learnt from that answer: a socket that is shut for reading ends the wait at once. */
+/* After a login that SMTP's server refuses curl says QUIT and blocks until that is answered, for up to two minutes.
+ * There is nothing to be learnt from the answer: a socket that is shut for reading ends the wait at once. */
 static int on_debug(CURL *easy, curl_infotype type, char *text, size_t size, void *arg) {
   mc_transfer *transfer = arg;
   (void)easy;
@@ -172,12 +156,10 @@ static int on_debug(CURL *easy, curl_infotype type, char *text, size_t size, voi
   return 0;
 }
 
-void mc_transfer_set_mail(mc_transfer *transfer, mc_slice mail) {
-  transfer->mail = mail;
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_UPLOAD, 1L);
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail.size);
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_READFUNCTION, on_mail_wanted);
-  mc_curl.easy_setopt(transfer->easy, CURLOPT_READDATA, transfer);
+void mc_transfer_connect_only(mc_transfer *transfer) {
+  transfer->connect_only = true;
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
+  mc_curl.easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
   mc_curl.easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
   mc_curl.easy_setopt(transfer->easy, CURLOPT_DEBUGFUNCTION, on_debug);
   mc_curl.easy_setopt(transfer->easy, CURLOPT_DEBUGDATA, transfer);

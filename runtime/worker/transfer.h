@@ -22,9 +22,8 @@ struct mc_transfer {
   mc_multi *multi;
   bool running;
   mc_sink body;
-  mc_buf head;   /* status line and headers of the last answer; of SMTP, all that the server said */
-  mc_slice mail; /* what mc_transfer_set_mail gave */
-  size_t mail_sent;
+  mc_buf head; /* status line and headers of the last answer; of SMTP, all that the server said */
+  bool connect_only;
   curl_socket_t socket;        /* that curl watches for it, or CURL_SOCKET_BAD */
   bool quitting;               /* SMTP's QUIT was sent */
   struct curl_slist *lists[4]; /* owned: curl copies none */
@@ -44,8 +43,9 @@ void mc_transfer_free(mc_transfer *transfer);
 
 int mc_transfer_start(mc_transfer *transfer, mc_err *err);
 
-/* The message that an SMTP transfer sends; borrowed until freed. */
-void mc_transfer_set_mail(mc_transfer *transfer, mc_slice mail);
+/* Before start: it connects, encrypts and logs in, and then on_done runs. The connection stays until it is freed, for
+ * mc_dialogue alone. */
+void mc_transfer_connect_only(mc_transfer *transfer);
 
 /* Keeps a list that was given to curl; false when there are too many. */
 bool mc_transfer_own_list(mc_transfer *transfer, struct curl_slist *list);

@@ -25,6 +25,14 @@ local function load_error(description)
 end
 
 describe("schema.from_json_schema", function()
+  it("refuses what json.decode returns before the value, which would accept everything", function()
+    local ok, message = pcall(function()
+      schema.from_json_schema(require("mooncrew.json").decode '{"type":"string"}')
+    end)
+    assert.is_false(ok)
+    assert.matches("schema_import_spec.lua:%d+: schema.from_json_schema: takes one value", message)
+  end)
+
   it("follows the standard: unknown fields, null and defaults", function()
     local person = { type = "object", required = { "name" },
       properties = { name = { type = "string" }, age = { type = "integer", default = 5 } } }

@@ -28,6 +28,7 @@ ROUND_TRIP(cancel, mc_frame_attempt)
 ROUND_TRIP(enqueued, mc_frame_enqueued)
 ROUND_TRIP(load_failed, mc_frame_load_failed)
 ROUND_TRIP(result, mc_frame_result)
+ROUND_TRIP(progress, mc_frame_progress)
 #undef release
 #define release(frame) free((void *)frame.headers)
 ROUND_TRIP(task, mc_frame_task)
@@ -57,6 +58,7 @@ static void (*const decoders[])(mc_slice body, mc_buf *out) = {
     [MC_FRAME_ENQUEUED] = try_enqueued, [MC_FRAME_PING] = try_token,      [MC_FRAME_READY] = try_ready,
     [MC_FRAME_RESULT] = try_result,     [MC_FRAME_ENQUEUE] = try_enqueue, [MC_FRAME_LOAD_FAILED] = try_load_failed,
     [MC_FRAME_PONG] = try_token,        [MC_FRAME_FOLD] = try_fold,       [MC_FRAME_FOLDED] = try_folded,
+    [MC_FRAME_PROGRESS] = try_progress,
 };
 
 static bool read_frames(mc_frame_reader *reader, mc_buf *out) {

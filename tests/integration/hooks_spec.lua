@@ -115,6 +115,8 @@ describe("a worker that follows one that died", function()
       end })
     ]], nil, { type = "t" })
     node:wait_log(20, { event = "scripts do not load" })
+    local _, listed = crew:command { "server", "ls" }
+    assert.is_nil(listed:find("refused", 1, true), listed) -- no reload was
     crew:file("up", "")
     assert(os.remove(crew.folder .. "/down"))
     crew:wait_counts(queue, 30, { processed = 1, failed = 0 })

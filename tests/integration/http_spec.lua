@@ -297,8 +297,13 @@ describe("crew.http", function()
         "http://[::1/" } do
         refused("INVALID_URL", { url = url })
       end
-      local missing = { f = { file = folder .. "/none" } }
-      refused("IO_ERROR", { method = "POST", url = server.url, multipart = missing }, "none")
+      refused("INVALID_URL", { url = "http://a%3Ab:s3cret@127.0.0.1:1/" }, "colon")
+      message = refused("CONNECTION", { url = "http://127.0.0.1:1/" .. ("x"):rep(5000) })
+      assert.is_true(#message < 500)
+      for _, path in ipairs { folder .. "/none", folder } do
+        local parts = { f = { file = path } }
+        refused("IO_ERROR", { method = "POST", url = server.url, multipart = parts }, "multipart: f: /")
+      end
     end)
 
     it("when time is up, and no earlier", function()
@@ -367,7 +372,7 @@ describe("crew.http", function()
       local url = "http://elsewhere.invalid/echo"
       assert.equal(url, seen({ url = url, proxy = server.url }).target)
       for _, proxy in ipairs { "http://who:pr0xy@127.0.0.1:1", "bad://who:pr0xy@127.0.0.1:1",
-        "http://who:pr0xy@h:x/" } do
+        "http://who:pr0xy@h:x/", "http://who:pr0xy/x@h:1", "who:pr0xy@h:99999", "who:pr0xy x@h", "http://h:pr0xy" } do
         local _, message = request { url = "http://elsewhere.invalid/", proxy = proxy }
         assert.is_nil(message:find("pr0xy", 1, true), message)
       end

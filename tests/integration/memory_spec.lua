@@ -132,7 +132,8 @@ describe("memory_limit:", function()
         queue:add { type = "hog", id = "hog" }
         crew:wait_counts(queue, 60, { archived = 1 })
         assert_reason(queue, "hog", "^the worker was killed while it ran this task, 2 times %(max_crashes is 2%): "
-          .. "it took %d+M of memory, more than twice memory_limit %(" .. LIMIT .. "%)$")
+          .. "it took %d+M of memory, more than twice memory_limit %(" .. LIMIT .. "%); "
+          .. "%d+M of it came with this task$")
         assert.equal(2, crew.notes:count "hog")
         local line = node:log({ event = "worker killed", task_id = "hog" })[1]
         assert.matches("more than twice memory_limit", line.detail)
@@ -154,6 +155,69 @@ describe("memory_limit:", function()
     crew:wait_counts(queue, 30, { archived = 1 })
     assert_reason(queue, "hog", "more than twice memory_limit")
   end))
+
+  -- hog: what the hog does. It and 20 neighbours, one of which computes much of the time, wait when it is noticed.
+  local function with_waiting_hog(hog, test)
+    return with_crew(function(crew)
+      crew:script("patient.lua", PATIENT .. [[
+        crew.task("busy", { perform = function()
+          note "busy"
+          while not io.open(here .. "/release") do
+            local until_s = os.clock() + 0.02 -- of 50 ms
+            while os.clock() < until_s do local _ = ("x"):rep(100) .. os.clock() end
+            crew.sleep(0.03)
+          end
+        end })
+      ]])
+      crew:script("hog.lua", TAKE .. 'crew.task("hog", { perform = function() note "hog" ' .. hog .. " end })")
+      local queue = crew:queue()
+      local ids = add_patient(queue, 20)
+      local node = crew:run { workers = 1, concurrency = 30, memory_limit = LIMIT, max_crashes = 2 }
+      wait_noted(crew, "start", 20)
+      queue:add { type = "busy", id = "busy", retention = 600 }
+      wait_noted(crew, "busy", 1)
+      queue:add { type = "hog", id = "hog" }
+      test(crew, queue, node)
+      ids[#ids + 1] = "busy"
+      crew:file("release", "")
+      crew:wait_counts(queue, 30, { completed = #ids, active = 0, pending = 0, retry = 0 })
+      for _, id in ipairs(ids) do
+        local task = queue:task(id)
+        assert.equal(0, task.message.retried, "retries of " .. id)
+        assert.is_nil(task.mc_crashes, id .. " was blamed")
+      end
+    end)
+  end
+
+  for name, grow in pairs {
+    ["memory of C"] = "while true do take(2) crew.sleep(0.01) end",
+    ["tables of Lua"] = "local t = {} while true do for _ = 1, 2000 do t[#t + 1] = { #t, {} } end crew.sleep(0) end",
+    ["long strings"] = "local t = {} while true do t[#t + 1] = ('x'):rep(1e5 + #t) crew.sleep(0) end",
+  } do
+    it("one that takes " .. name .. " bit by bit and waits is archived, and no neighbour is blamed",
+      with_waiting_hog(grow, function(crew, queue, node)
+        crew:wait_counts(queue, 90, { archived = 1 })
+        assert_reason(queue, "hog", "^the worker was killed while it ran this task, 2 times .*: it took %d+M of "
+          .. "memory, more than twice memory_limit %(" .. LIMIT .. "%); %d+M of it came with this task$")
+        assert.equal(2, #node:log { event = "worker killed", task_id = "hog" })
+        assert.equal(2, #node:log { event = "worker killed" })
+      end))
+  end
+
+  -- As the kernel does for want of memory.
+  it("one that took most of it is blamed too when somebody else kills the worker",
+    with_waiting_hog("take(1.5 * LIMIT_MB) while true do crew.sleep(1) end", function(crew, queue, node)
+      for death = 1, 2 do
+        crew:wait_until("the worker is above the limit", 30, function()
+          return #node:log { event = "worker retires" } == death
+        end)
+        local line = node:log({ event = "worker retires" })[death]
+        require("luv").kill(line.pid, "sigkill")
+        node:wait_log(20, { event = "worker died", pid = line.pid, task_id = "hog" })
+      end
+      crew:wait_counts(queue, 30, { archived = 1 })
+      assert_reason(queue, "hog", "signal 9 .*; %d+M of it came with this task$")
+    end))
 
   it("that the scripts alone exceed is said in the log, and tasks run all the same", with_crew(function(crew)
     crew:script("big.lua", TAKE .. [[
@@ -189,5 +253,39 @@ describe("memory_limit:", function()
     code, text = crew:command { "config", "--memory-limit", "256" }
     assert.equal(2, code, text)
     assert.matches("must be a size from 1M", text)
+  end))
+end)
+
+describe("memory_limit at a reload:", function()
+  local function run(crew)
+    crew:script("t.lua", [[ crew.task("t", { perform = function() note "old" end }) ]])
+    local queue, node = crew:queue(), crew:run { workers = 2, memory_limit = LIMIT }
+    queue:add { type = "t" }
+    wait_noted(crew, "old", 1)
+    return queue, node
+  end
+
+  it("scripts that bring workers above it at once are loaded all the same, as at the start", with_crew(function(crew)
+    local queue = run(crew)
+    crew:script("t.lua", TAKE .. [[ take(LIMIT_MB)
+      if not io.open(here .. "/first") then
+        io.open(here .. "/first", "w"):close()
+        os.execute "sleep 1" -- while the other one is ready
+      end
+      crew.task("t", { perform = function() note "new" end }) ]])
+    local code, out = crew:command { "reload" }
+    assert.equal(0, code, out)
+    queue:add { type = "t" }
+    wait_noted(crew, "new", 1)
+  end))
+
+  it("scripts that bring them far above it are refused, and whoever reloads is told why", with_crew(function(crew)
+    local queue = run(crew)
+    crew:script("t.lua", TAKE .. "take(3 * LIMIT_MB) os.execute 'sleep 20'")
+    local code, out = crew:command { "reload" }
+    assert.equal(1, code, out)
+    assert.matches("while the scripts were loaded: it took %d+M of memory to load the scripts, more than twice", out)
+    queue:add { type = "t" }
+    wait_noted(crew, "old", 2)
   end))
 end)

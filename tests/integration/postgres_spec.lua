@@ -113,6 +113,67 @@ describe("crew.postgres", function()
     end)
   end))
 
+  it("gives the last of several columns with one name", with_crew(function(crew)
+    local notes = perform(crew, [=[
+      local function x(sql) return crew.json.encode(assert(db:query(sql)).rows[1].x or "none") end
+      note("json", x [[SELECT '{"a":1}'::json AS x, '{"b":2}'::json AS x]])
+      note("number", x [[SELECT '{"a":1}'::json AS x, 5 AS x]])
+      note("text", x [[SELECT '{"a":1}'::json AS x, '5'::text AS x]])
+      note("null", x "SELECT 1 AS x, NULL AS x")
+      note("least", tostring(assert(db:query("SELECT $1::int8 AS n", -2 ^ 63)).rows[1].n))
+    ]=])
+    assert.same({ '{"b":2}', "5", '"5"', '"none"' }, { value(notes, "json"), value(notes, "number"),
+      value(notes, "text"), value(notes, "null") })
+    assert.equal("-9223372036854775808LL", value(notes, "least"))
+  end))
+
+  it("does not take a transaction for kept that a statement has ended", with_crew(function(crew)
+    local notes = perform(crew, [=[
+      assert(db:query("CREATE TABLE ended (n int4)"))
+      for _, word in ipairs { "COMMIT", "ROLLBACK" } do
+        local after
+        local ok, message, code = db:transaction(function(tx)
+          assert(tx:query("INSERT INTO ended VALUES (1)"))
+          tx:query(word)
+          after = tx:query("INSERT INTO ended VALUES (2)")
+          return true
+        end)
+        note(word, tostring(ok), code, tostring(after), message)
+      end
+      note("twos", assert(db:query("SELECT count(*) AS n FROM ended WHERE n = 2")).rows[1].n)
+    ]=])
+    for _, word in ipairs { "COMMIT", "ROLLBACK" } do
+      local entry = notes:all(word)[1]
+      assert.same({ "nil", "INVALID_ARGUMENT", "nil" }, { entry[2], entry[3], entry[4] })
+      assert.matches("leave COMMIT and ROLLBACK to db:transaction", entry[5], 1, true)
+    end
+    assert.equal("0", value(notes, "twos"))
+  end))
+
+  it("lets only one function of a gather into a part of a transaction", with_crew(function(crew)
+    local notes = perform(crew, [=[
+      db:transaction(function(tx)
+        crew.gather(function()
+          tx:transaction(function()
+            crew.sleep(0.2)
+            note("inside", tostring((tx:query("SELECT 1"))))
+          end)
+        end, function()
+          note("making", select(2, pcall(tx.query, tx, "SELECT 1")))
+          crew.sleep(0.1)
+          note("within", select(2, pcall(tx.query, tx, "SELECT 1")))
+          note("second", select(2, pcall(tx.transaction, tx, function() end)))
+        end)
+        note("after", tostring((tx:query("SELECT 1"))))
+      end)
+    ]=])
+    assert.matches("does one at a time", value(notes, "making"))
+    assert.matches("another function of the gather", value(notes, "within"))
+    assert.matches("another function of the gather", value(notes, "second"))
+    assert.matches("table", value(notes, "inside"))
+    assert.matches("table", value(notes, "after"))
+  end))
+
   it("keeps a transaction, or nothing of it", with_crew(function(crew)
     local notes = perform(crew, [=[
       assert(db:query("CREATE TABLE kept (n int4)"))

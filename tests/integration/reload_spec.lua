@@ -1,4 +1,6 @@
 -- Reload: other scripts take over under load, and never worse ones.
+local Node = require "node"
+local Process = require "process"
 local cjson = require "cjson"
 local uv = require "luv"
 local wait = require "wait"
@@ -336,13 +338,67 @@ describe("a reload", function()
       .detail:lower())
     run_one(crew, queue, "v1")
   end))
+
+  it("that cannot be begun, after one that served, ends no worker", with_crew(function(crew)
+    crew:script("t.lua", version(1))
+    local queue, node = crew:queue(), crew:run { workers = 2 }
+    wait_ready(crew, node, 2)
+    crew:script("t.lua", holding(2))
+    assert.equal(0, (crew:command { "reload" }))
+    wait.wait_until("the old ones are gone", 20, function() return #node:workers() == 2 end)
+    local before = node:workers()
+    crew:file("hold", "")
+    queue:add { type = "t" }
+    crew:wait_until("it has begun", 20, function() return crew.notes:count "begin2" == 1 end)
+    assert(uv.fs_rename(crew.scripts, crew.folder .. "/away"))
+    local code, out = crew:command { "reload" }
+    assert.equal(1, code, out)
+    assert.matches("generation 2 serves on", out)
+    wait.hold("the same workers live", 0.5, function()
+      return table.concat(before, " ") == table.concat(node:workers(), " ")
+    end)
+    uv.fs_unlink(crew.folder .. "/hold")
+    crew:wait_counts(queue, 20, { processed = 1, active = 0, pending = 0 })
+    assert.same({ 1, 1 }, { crew.notes:count "begin2", crew.notes:count "end2" })
+  end))
+
+  it("ends an old worker that does not end by itself, and says so", with_crew(function(crew)
+    crew:script("t.lua", version(1) .. "crew.on_stop(function() while true do end end)")
+    local queue, node = crew:queue(), crew:run { kill_grace = "300ms" }
+    run_one(crew, queue, "v1")
+    local old = node:workers()[1]
+    crew:script("t.lua", version(2))
+    node:send "sighup"
+    local line = node:wait_log(20, { event = "worker does not end", pid = old })
+    assert.matches("crew.on_stop", line.detail, 1, true)
+    node:wait_log(20, { event = "old workers are gone" })
+    assert.equal(1, #node:log { event = "worker does not end" })
+    run_one(crew, queue, "v2")
+  end))
 end)
 
 describe("mooncrew reload", function()
+  it("waits for a server that Redis has forgotten meanwhile", with_crew(function(crew)
+    crew:script("t.lua", version(1))
+    local queue, node = crew:queue(), crew:run()
+    run_one(crew, queue, "v1")
+    wait_generation(crew, 1)
+    crew:file("hold", "")
+    crew:script("t.lua", [[ while io.open(here .. "/hold") do os.execute "sleep 0.02" end ]] .. version(2))
+    local command = Process.start(Node.program, { args = { "reload", "--json" }, cwd = crew.folder,
+      env = { MOONCREW_REDIS = crew.server:url() }, output = crew.folder .. "/reload.out" })
+    node:wait_log(20, { event = "reloading scripts" })
+    crew.redis:call "FLUSHALL"
+    wait.hold("it waits", 0.5, function() return command:alive() end)
+    uv.fs_unlink(crew.folder .. "/hold")
+    assert.equal(0, (command:wait(30)), command:text())
+    assert.is_true(cjson.decode(command:text()).servers[1].ok)
+  end))
+
   it("says that no server of this machine is there, and tells others apart", with_crew(function(crew)
     local code, out = crew:command { "reload" }
     assert.equal(1, code)
-    assert.matches("a server of mooncrew does not run on this machine", out)
+    assert.matches("no server of mooncrew runs on this machine", out)
     crew:script("t.lua", version(1))
     local queue, node = crew:queue(), crew:run()
     run_one(crew, queue, "v1")

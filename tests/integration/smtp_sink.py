@@ -3,7 +3,8 @@
     smtp_sink.py folder mode [certificate key]        mode: plain, starttls, smtps
 
 Each message becomes folder/N.json. Recipients "refused@…" get a 550, "later@…" a 451; the login is ada, s3cret. A
-recipient "slow@…" is never answered, and after a 550 for "silent@…" no QUIT is.
+recipient "slow@…" is never answered, after a 550 for "silent@…" no QUIT is, and a message to "scanned@…" is never
+answered once it has come.
 """
 import asyncio
 import base64
@@ -88,6 +89,8 @@ class Sink:
 
     async def handle_DATA(self, server, session, envelope):
         global count
+        if any(address.startswith("scanned@") for address in envelope.rcpt_tos):
+            await asyncio.sleep(600)
         count += 1
         path = os.path.join(folder, "%d.json" % count)
         with open(path + ".part", "w") as file:

@@ -112,6 +112,43 @@ describe("a worker that is stuck", function()
     wait.hold("the worker lives", 1, function() return node:workers()[1] == worker end)
     assert.same({}, node:log { event = "worker killed" })
   end))
+
+  it("is not killed for a task that stopped, when it was cancelled, while the supervisor stood still",
+    with_crew(function(crew)
+      crew:script("t.lua", [[ crew.task("t", { perform = function(_, task)
+        if task.id ~= "cancelled" then return crew.sleep(6) end
+        pcall(crew.sleep, 60)
+        note "told"
+        pcall(os.execute, "sleep 0.3") -- the supervisor stands still by now
+      end }) ]])
+      local queue = crew:queue()
+      local node = crew:run { workers = 1, kill_grace = "1s" }
+      queue:add { type = "t", id = "beside" }
+      queue:add { type = "t", id = "cancelled" }
+      crew:wait_until("both run", 20, function() return queue:counts().active == 2 end)
+      crew:wait_until("it is told", 20, function()
+        crew:command { "task", "cancel", "cancelled" }
+        return crew.notes:count "told" == 1
+      end)
+      node:send "sigstop"
+      wait.hold("the node stands still", 2.5, function() return true end)
+      node:send "sigcont"
+      crew:wait_counts(queue, 30, { processed = 2, active = 0 })
+      assert.same({}, node:log { event = "worker killed" })
+    end))
+
+  it("is not killed for scripts that it loaded while the supervisor stood still", with_crew(function(crew)
+    crew:script("t.lua", [[ os.execute "sleep 0.3" ]] .. QUICK)
+    local queue = crew:queue()
+    local node = crew:run { workers = 1, load_timeout = "1s" }
+    queue:add { type = "quick", id = "first" }
+    crew:wait_until("it loads", 20, function() return #node:workers() == 1 end)
+    node:send "sigstop"
+    wait.hold("the node stands still", 2.5, function() return true end)
+    node:send "sigcont"
+    wait_noted(crew, "quick", 1)
+    assert.same({}, node:log { event = "worker does not become ready" })
+  end))
 end)
 
 describe("task:cancelled()", function()

@@ -92,6 +92,46 @@ describe("watching the scripts", function()
     run_one(crew, queue, "v2")
   end))
 
+  it("sees a volume of Kubernetes change, whose files stand behind a hidden link", with_crew(function(crew)
+    for n = 1, 2 do
+      assert(uv.fs_mkdir(("%s/..%d"):format(crew.scripts, n), MODE))
+      crew:script(("..%d/t.lua"):format(n), version(n))
+    end
+    assert(uv.fs_symlink("..1", crew.scripts .. "/..data"))
+    assert(uv.fs_symlink("..data/t.lua", crew.scripts .. "/t.lua"))
+    local queue, node = crew:queue(), crew:run({ workers = 2 }, { flags = { "--watch" } })
+    run_one(crew, queue, "v1")
+    for turn, n in ipairs { 2, 1 } do -- the first may be found by the look at the start
+      assert(uv.fs_symlink(".." .. n, crew.scripts .. "/..data_tmp"))
+      assert(uv.fs_rename(crew.scripts .. "/..data_tmp", crew.scripts .. "/..data"))
+      wait_reloads(crew, node, turn)
+      run_one(crew, queue, "v" .. n)
+    end
+  end))
+
+  it("says once, and what to do, that the kernel lets it watch no more folders", with_crew(function(crew)
+    crew:script("t.lua", version(1))
+    for i = 1, 20 do assert(uv.fs_mkdir(("%s/sub%d"):format(crew.scripts, i), MODE)) end
+    local output = crew.folder .. "/limited.log"
+    local process = Process.start("unshare", { -- limits are those of a user namespace
+      args = { "--user", "--map-root-user", "sh", "-c",
+        "echo 5 > /proc/sys/user/max_inotify_watches && exec " .. Node.program .. " run --watch --log-format json" },
+      env = { MOONCREW_REDIS = crew.server:url(), MOONCREW_SCRIPTS = crew.scripts, MOONCREW_WORKERS = "1" },
+      cwd = crew.folder, output = output })
+    crew:finally(function() if process:alive() then process:kill() end end)
+    run_one(crew, crew:queue(), "v1")
+    crew:script("t.lua", version(2))
+    wait.wait_until("the folder itself is watched", 20, function()
+      return process:text():find("scripts reloaded", 1, true)
+    end)
+    local line, more = process:text():match '("event":"folders not watched"[^\n]*)(.*)'
+    assert.matches('"folders":17', line)
+    assert.matches("raise fs.inotify.max_user_watches", line, 1, true)
+    assert.is_nil(more:find("not watched", 1, true))
+    process:send "sigterm"
+    assert.equal(0, (process:wait(20)))
+  end))
+
   it("is off unless it is asked for", with_crew(function(crew)
     crew:script("t.lua", version(1))
     local queue, node = crew:queue(), crew:run()

@@ -108,6 +108,22 @@ local function time(at_s)
   return at_s and at_s > 0 and human.time(at_s) or nil
 end
 
+-- What the handler that runs has told of its progress; nil: nothing that makes sense.
+local function progress_of(task)
+  local ok, told = json.decode(task.extra and task.extra.mc_progress or "")
+  local sound = ok and type(told) == "table" and type(told.fraction) == "number" and type(told.at) == "number"
+  return sound and told or nil
+end
+
+local function progress(task)
+  local told = progress_of(task)
+  if not told then
+    return nil
+  end
+  local words = type(told.text) == "string" and (" (%s)"):format(told.text) or ""
+  return ("%.4g%%%s, told %s"):format(told.fraction * 100, words, human.time(told.at))
+end
+
 -- label, text of a task; nil: no line
 local FIELDS = {
   { "id", function(task) return task.id end },
@@ -119,6 +135,7 @@ local FIELDS = {
   { "waiting since", function(task) return time(task.pending_since) end },
   { "due", function(task) return task.state ~= "pending" and time(task.next_process_at) or nil end },
   { "lease ends", function(task) return task.state == "active" and (time(task.lease_expires_at) or "none") or nil end },
+  { "progress", progress },
   { "retried", function(task) return task.retried and retried(task) end },
   { "timeout", function(task) return seconds(task.timeout) end },
   { "deadline", function(task) return time(task.deadline) end },
@@ -148,7 +165,7 @@ function M.fields(task)
     add("header " .. name, value)
   end
   for name, value in sorted_pairs(task.extra) do
-    add(name, value)
+    add(name, not (name == "mc_progress" and progress(task)) and value or nil)
   end
   return rows
 end
@@ -170,6 +187,8 @@ function M.json(task)
     result[name] = timestamp.known(task[name])
   end
   result.payload, result.result = nil, nil
+  local told = progress_of(task)
+  result.progress = told and { fraction = told.fraction, text = told.text, at = timestamp.known(told.at) }
   human.add_bytes(result, "payload", task.payload)
   human.add_bytes(result, "result", task.result)
   return result

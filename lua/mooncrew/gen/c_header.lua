@@ -98,12 +98,23 @@ function writers.array(out, plan, declaration)
   return declaration.is_item
 end
 
-function writers.map(out, plan, declaration)
-  local shape = declaration.shape
-  out:block(("typedef struct %s_entry {"):format(declaration.name), function()
+local function add_entry(out, plan, declaration)
+  local item = declaration.shape.item
+  out:block(("struct %s_entry {"):format(declaration.name), function()
     out:add("const char *key;")
-    out:add("%svalue;%s", plan:type_of(shape.item), shape.item.kind == "any" and " /* JSON text */" or "")
-  end, ("} %s_entry;"):format(declaration.name))
+    out:add("%svalue;%s", plan:type_of(item), item.kind == "any" and " /* JSON text */" or "")
+  end, "};")
+end
+
+-- An entry whose value is a struct comes last: the struct may hold the map.
+local function is_late(declaration)
+  return declaration.kind == "map" and declaration.shape.item.kind == "struct"
+end
+
+function writers.map(out, plan, declaration)
+  if not is_late(declaration) then
+    add_entry(out, plan, declaration)
+  end
   add_item_struct(out, declaration, ("const %s_entry "):format(declaration.name))
 end
 
@@ -111,12 +122,20 @@ local function add_types(out, plan)
   for _, declaration in ipairs(plan.list) do
     if declaration.kind == "struct" then
       out:add("typedef struct %s %s;", declaration.name, declaration.name)
+    elseif declaration.kind == "map" then
+      out:add("typedef struct %s_entry %s_entry;", declaration.name, declaration.name)
     end
   end
   for _, declaration in ipairs(plan.list) do
-    if declaration.kind ~= "array" or declaration.is_item then
+    if declaration.is_item or declaration.kind ~= "array" and not is_late(declaration) then
       out:add("")
       writers[declaration.kind](out, plan, declaration)
+    end
+  end
+  for _, declaration in ipairs(plan.list) do
+    if is_late(declaration) then
+      out:add("")
+      add_entry(out, plan, declaration)
     end
   end
 end

@@ -146,6 +146,7 @@ function Plan:declare_payload(shape, base, optional)
   self.task = base
   if shape.kind == "struct" then
     self.scope[base .. "_payload"] = nil -- it was kept for this
+    shape.struct.name = nil -- whatever the schema calls it
     return self:declare(shape, base .. "_payload", base)
   end
   local declaration = { kind = "struct", name = base .. "_payload", shape = shape, members = {}, is_value = true }

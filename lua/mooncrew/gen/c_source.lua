@@ -49,6 +49,11 @@ local function check_bounds(out, shape, x, at)
   end
 end
 
+-- Whether writing the value can fail, or fail inside of it, so that its place is needed.
+local function can_fail(shape)
+  return not (shape.kind == "boolean" or shape.kind == "integer" and #shape_bounds(shape) == 0)
+end
+
 local values = {}
 
 function values:string(shape, x, at)
@@ -152,7 +157,7 @@ end
 
 local function put_member(self, member, is_value)
   local at = is_value and "at" or "&here"
-  if not is_value then
+  if not is_value and can_fail(member.field.shape) then
     self.out:add("here.name = %s;", quote.literal(member.field.name))
   end
   if member.absent then
@@ -179,36 +184,27 @@ local function put_head(declaration)
     declaration.name)
 end
 
-local function uses(lines, from, word)
-  for i = from, #lines do
-    if lines[i]:find(word, 1, true) then
+-- Whether the place of one of the struct's members is needed.
+local function has_places(declaration)
+  for _, member in ipairs(declaration.members) do
+    if can_fail(member.field.shape) then
       return true
     end
   end
   return false
 end
 
--- A function's body, with the parameters named that it does not use.
-local function add_function(self, head, body)
-  local out = self.out
-  out:block(head .. " {", function()
-    local from = #out.lines + 1
-    body()
-    for _, name in ipairs { "v", "at" } do
-      if not uses(out.lines, from, name == "v" and "v->" or "at") then
-        table.insert(out.lines, from, out.unit .. "(void)" .. name .. ";")
-      end
-    end
-  end, "}")
-  out:add("")
-end
-
 function puts:struct(declaration)
-  local out = self.out
-  add_function(self, put_head(declaration), function()
-    local is_value = declaration.is_value
-    if not is_value and #declaration.members > 0 then
+  local out, is_value, places = self.out, declaration.is_value, has_places(declaration)
+  out:block(put_head(declaration) .. " {", function()
+    if places and not is_value then
       out:add("json_path here = {at, NULL, 0};")
+    end
+    if not places and not declaration.recursive then
+      out:add("(void)at;")
+    end
+    if #declaration.members == 0 then
+      out:add("(void)v;")
     end
     if declaration.recursive then
       self.used.depth = true
@@ -224,7 +220,8 @@ function puts:struct(declaration)
     if not is_value then
       out:add('json_text(w, "}");')
     end
-  end)
+  end, "}")
+  out:add("")
 end
 
 function puts:enum(declaration)
@@ -234,11 +231,6 @@ function puts:enum(declaration)
   end
   self.out:add("static const char *const texts_of_%s[] = {%s};", declaration.name, table.concat(texts, ", "))
   self.out:add("")
-end
-
--- Whether writing the value can fail, or fail inside of it, so that its place is needed.
-local function can_fail(shape)
-  return not (shape.kind == "boolean" or shape.kind == "integer" and #shape_bounds(shape) == 0)
 end
 
 local function put_count(self, shape)

@@ -7,6 +7,13 @@
 local json = require "mooncrew.json"
 local sort_keys = require "mooncrew.json.sort_keys"
 
+-- LuaJIT 2.1.0-beta3, which Debian 12 has, now and then compiles this recursion so that a field of a deep struct comes
+-- out as "any". The same scripts must give the same bytes, and nothing here is hot.
+local jit = rawget(_G, "jit")
+if jit then
+  jit.off(true, true)
+end
+
 local M = {}
 
 ---@class mooncrew.gen.Shape

@@ -26,14 +26,24 @@ local function lines_of(request)
   return lines
 end
 
+-- A folder opens, but does not read.
+local function why_unreadable(path)
+  local file, message = io.open(path, "rb")
+  if not file then
+    return message
+  end
+  local _, problem = file:read(0)
+  file:close()
+  return problem and ("%s: %s"):format(path, problem)
+end
+
 local function unreadable(parts)
   for _, part in ipairs(parts or {}) do
     if part.file then
-      local file, message = io.open(part.file, "rb")
-      if not file then
+      local message = why_unreadable(part.file)
+      if message then
         return ("multipart: %s: %s"):format(part.name, message)
       end
-      file:close()
     end
   end
 end

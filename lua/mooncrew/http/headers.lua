@@ -2,6 +2,8 @@
 --
 -- Inside, names are in lower case, and a value is a string or, where the field stands several times, a list of them.
 
+local form = require "mooncrew.http.form"
+
 local M = {}
 
 -- What libcurl writes itself, by the body: another value would let a request be taken for two.
@@ -19,10 +21,11 @@ end
 ---@param value any
 ---@return string|nil value, string|nil message
 function M.check_value(name, value)
-  if type(value) == "number" then
-    value = ("%.14g"):format(value)
-  elseif type(value) ~= "string" then
-    return nil, ("%s: expected string, got %s"):format(name, type(value))
+  if type(value) ~= "string" then
+    value = type(value) == "number" and form.text(value)
+  end
+  if not value then
+    return nil, name .. ": expected string or finite number"
   end
   if value:find("[\r\n%z]") then
     return nil, ("%s: its value has a line break or NUL, which would begin another header"):format(name)
@@ -55,6 +58,8 @@ function M.check(given)
       return nil, ("%q is no name of a header"):format(tostring(name))
     elseif OWN[name:lower()] then
       return nil, name .. " follows from the body and cannot be set"
+    elseif headers[name:lower()] then
+      return nil, name .. " is given twice, in different case: of a header that stands several times give a list"
     end
     local check = type(value) == "table" and check_values or M.check_value
     local checked, message = check(name, value)

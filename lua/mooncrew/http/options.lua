@@ -226,6 +226,9 @@ function M.read(options)
   if not parsed then
     return nil, "this is no address to send a request to: " .. reason, "INVALID_URL"
   end
+  if parsed.user and parsed.user:find(":", 1, true) then
+    return nil, "this is no address to send a request to: its user has a colon", "INVALID_URL"
+  end
   url.add_query(parsed, read.query or "")
   return plain_request(read, parsed, body), read.redirects or M.REDIRECTS
 end

@@ -3,6 +3,7 @@
 local M = {}
 
 local DEFAULT_PORTS = { http = 80, https = 443 }
+local MAX_SHOWN = 300 -- bytes
 
 ---@class mooncrew.http.Url
 ---@field scheme "http"|"https"
@@ -108,11 +109,12 @@ function M.format(url)
   return M.origin(url) .. url.path .. (url.query == "?" and "" or url.query)
 end
 
---- For messages: also without the query, where keys and tokens stand.
+--- For messages: also without the query, where keys and tokens stand, and of a bearable length.
 ---@param url mooncrew.http.Url
 ---@return string
 function M.show(url)
-  return M.origin(url) .. url.path
+  local text = M.origin(url) .. url.path
+  return #text <= MAX_SHOWN and text or text:sub(1, MAX_SHOWN) .. "…"
 end
 
 local function remove_dots(path)

@@ -1,39 +1,25 @@
 -- The default backend of mooncrew.mail: one message to one SMTP server, by libcurl.
 
 local server_of = require "mooncrew.mail.server"
+local talk = require "mooncrew.mail.talk"
 local transfer = require "mooncrew.transfer"
 
 local VERIFY_HOST = 2 -- curl's number for "its certificate names it"
 local USE_SSL = { never = 0, try = 1, require = 3 } -- curl's CURLUSESSL_NONE, _TRY and _ALL
-local MAX_REPLIES = 1024 * 1024 -- bytes
 
 local function milliseconds(seconds)
   return math.min(math.max(0, math.ceil(seconds * 1000)), 2 ^ 31 - 1)
 end
 
-local function bracketed(addresses)
-  local list = {}
-  for i, address in ipairs(addresses) do
-    list[i] = "<" .. address .. ">"
-  end
-  return list
-end
-
--- Curl would hand on a connection that STARTTLS encrypted without a look at how its certificate was checked.
-local function is_for_once(server)
-  return not server.secure and server.starttls ~= "never" and 1 or 0
-end
-
-local function native_request(message, server)
-  local verify, once = server.verify ~= false, is_for_once(server)
+local function native_request(server)
+  local verify = server.verify ~= false
   return {
-    protocols = "smtp,smtps", url = server.url, sender = "<" .. message.from.address .. ">",
-    recipients = bracketed(message.recipients), mail = message.bytes, username = server.username,
+    protocols = "smtp,smtps", url = server.url, connect_only = true, username = server.username,
     password = server.password, use_ssl = server.secure and USE_SSL.require or USE_SSL[server.starttls],
     timeout_ms = milliseconds(server.timeout or server_of.TIMEOUT),
     connect_timeout_ms = milliseconds(server.connect_timeout or server_of.CONNECT_TIMEOUT),
     verify_peer = verify and 1 or 0, verify_host = verify and VERIFY_HOST or 0, ca_file = server.ca_file,
-    fresh = once, once = once, proxy = "", max_file = 0, max_memory = MAX_REPLIES,
+    proxy = "", max_file = 0, max_memory = 0,
   }
 end
 
@@ -61,12 +47,28 @@ end
 local REFUSALS = { ["4"] = "DEFERRED", ["5"] = "REJECTED" }
 local OWN_CODES = { TIMEOUT = true, TLS = true, RESOLVE = true, UNAVAILABLE = true }
 
-local function failure(server, message, code, head)
+local function refusal(server, reply, class)
+  return nil, ("%s: the server refused: %s"):format(server.shown, reply), REFUSALS[class]
+end
+
+-- Why there is no connection, or no login.
+local function connect_failure(server, message, code, head)
   local reply, class = last_reply(head)
   if reply and REFUSALS[class] and not OWN_CODES[code] then
-    return nil, ("%s: the server refused: %s"):format(server.shown, reply), REFUSALS[class]
+    return refusal(server, reply, class)
+  elseif code == "INVALID_RESPONSE" then
+    code = "CONNECTION"
   end
   return nil, ("%s: %s"):format(server.shown, message), code
+end
+
+-- The connection is closed in any case.
+local function finish(handle, ok, reply, ...)
+  transfer.close(handle, ok and reply and "QUIT\r\n" or "")
+  if not ok then
+    error(reply, 0)
+  end
+  return reply, ...
 end
 
 --- Sends the message; all recipients get it, or none.
@@ -79,12 +81,21 @@ local function backend(message)
   if not server then
     return nil, wrong, code
   end
-  local answer, _, head
-  answer, wrong, code, _, head = transfer.run(native_request(message, server))
-  if not answer then
-    return failure(server, wrong, code, head)
+  local connected, reply, head, _
+  connected, wrong, code, _, head = transfer.run(native_request(server))
+  if not connected then
+    return connect_failure(server, wrong, code, head)
   end
-  return { reply = last_reply(answer.head) }
+  local function exchange(bytes)
+    return transfer.exchange(connected.handle, bytes)
+  end
+  reply, wrong, code = finish(connected.handle, pcall(talk.send, exchange, message, connected.head))
+  if not reply then
+    return nil, ("%s: %s"):format(server.shown, wrong), code
+  elseif reply.code:sub(1, 1) ~= "2" then
+    return refusal(server, reply.text, reply.code:sub(1, 1))
+  end
+  return { reply = reply.text }
 end
 
 return backend

@@ -130,15 +130,23 @@ local function query_alone(database, sql, wire)
   return nil, "the connections to PostgreSQL are lost as soon as they are used", "UNAVAILABLE"
 end
 
+local ENDED = "a statement has ended this transaction: leave COMMIT and ROLLBACK to db:transaction"
+
 -- What a caller need not know: a query of a transaction that went with its connection has changed nothing.
 local function query_in_transaction(session, sql, wire)
-  if not native.is_ready(session.connection) then
+  if session.ended then
+    return nil, ENDED, "INVALID_ARGUMENT"
+  elseif not native.is_ready(session.connection) then
     return nil, "the connection of this transaction was lost; nothing of it was kept", "UNAVAILABLE"
   end
   local timeout = session.database.timeout
   local result, message, code, details = run(session.connection, sql, wire, timeout, timeout)
   if code == "UNKNOWN" and not session.ending then
     code = "UNAVAILABLE"
+  elseif not session.ending and native.is_ready(session.connection)
+    and not native.in_transaction(session.connection) then
+    session.ended = true
+    return nil, ENDED, "INVALID_ARGUMENT"
   end
   return result, message, code, details
 end

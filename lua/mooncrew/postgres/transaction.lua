@@ -4,6 +4,8 @@
 --   it returns nil and a message                ROLLBACK, and what it returned
 --   it raises, or the task is stopped           ROLLBACK, and the same error
 
+local strand = require "mooncrew.strand"
+
 local M = {}
 
 local ISOLATION = { ["serializable"] = true, ["repeatable read"] = true, ["read committed"] = true,
@@ -41,8 +43,21 @@ Transaction.__index = Transaction
 
 local NONE = { n = 0 }
 
+local function release_busy(tx, ok, ...)
+  tx.busy = false
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+local function perform(tx, sql, params, wire)
+  tx.busy = true
+  return release_busy(tx, pcall(tx.backend.query, tx.session, sql, params, wire))
+end
+
 local function statement(tx, sql)
-  return tx.backend.query(tx.session, sql, NONE, NONE)
+  return perform(tx, sql, NONE, NONE)
 end
 
 --- COMMIT answers ROLLBACK when a statement has failed and the function went on as if it had not.
@@ -103,6 +118,8 @@ local function check_usable(tx, level)
     error("crew.postgres: this transaction has ended", level + 1)
   elseif tx.busy then
     error("crew.postgres: a statement of this transaction still runs: it does one at a time", level + 1)
+  elseif tx.owner and tx.owner ~= strand.running() then
+    error("crew.postgres: another function of the gather is in a part of this transaction (tx:transaction)", level + 1)
   end
 end
 
@@ -114,20 +131,11 @@ local function keep_failure(tx, result, message, code, details)
   return result, message, code, details
 end
 
-local function release_busy(tx, ok, ...)
-  tx.busy = false
-  if not ok then
-    error((...), 0)
-  end
-  return keep_failure(tx, ...)
-end
-
 --- As query of a database, within the transaction.
 function Transaction:query(sql, ...)
   check_usable(self, 2)
   local params, wire = self.prepare(2, sql, ...)
-  self.busy = true
-  return release_busy(self, pcall(self.backend.query, self.session, sql, params, wire))
+  return keep_failure(self, perform(self, sql, params, wire))
 end
 
 --- A transaction within: a savepoint, which can be undone alone.
@@ -142,8 +150,10 @@ function Transaction:transaction(body)
   if not made then
     return nil, message, code, details
   end
-  local failed = self.failed
+  local failed, owner = self.failed, self.owner
+  self.owner = strand.running() -- what others did now would go with the savepoint
   return run(self, body, function(keep)
+    self.owner = owner
     local done, why, kind, more = finish_savepoint(self, name, keep)
     if done and not keep then
       self.failed = failed
@@ -174,6 +184,7 @@ function M.run(backend, session, prepare, begin, body)
     if keep then
       return commit(tx)
     end
+    session.ending = true
     return statement(tx, "ROLLBACK")
   end)
 end

@@ -25,7 +25,7 @@ local function number_text(value)
     return "NaN"
   elseif value == math.huge or value == -math.huge then
     return value > 0 and "Infinity" or "-Infinity"
-  elseif value % 1 == 0 and value > -2 ^ 63 and value < 2 ^ 63 then
+  elseif value % 1 == 0 and value >= -2 ^ 63 and value < 2 ^ 63 then
     return ("%.0f"):format(value)
   end
   local short = ("%.15g"):format(value)

@@ -45,7 +45,7 @@ local function take(id)
     return
   end
   local n = #taken
-  call("HDEL", key, "pending_since")
+  call("HDEL", key, "pending_since", "mc_progress")
   call("HSET", key, "state", "active", "mc_owner", OWNER_PREFIX .. string.format("%.0f", FIRST_ATTEMPT + n))
   taken[n + 1] = id
   tasks[2 * n + 1], tasks[2 * n + 2] = id, message or ""

@@ -43,7 +43,7 @@ local function recover(id, seen)
   if state and state ~= "active" then
     return CHANGED
   end
-  call("HDEL", key, "mc_owner")
+  call("HDEL", key, "mc_owner", "mc_progress")
   call("HSET", key, "state", "pending", "pending_since", NOW_NS)
   ids[#ids + 1] = id
   return REQUEUED

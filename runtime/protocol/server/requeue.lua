@@ -29,7 +29,7 @@ local function claim(id, key, attempt, scan)
     return false
   end
   local found = call("LREM", ACTIVE, scan, id) == 1
-  call("HDEL", key, "mc_owner")
+  call("HDEL", key, "mc_owner", "mc_progress")
   return found
 end
 

@@ -36,7 +36,7 @@ local function claim(id, key, attempt, scan)
   end
   local found = call("LREM", ACTIVE, scan, id) == 1
   if found then
-    call("HDEL", key, "mc_owner", "mc_crashes")
+    call("HDEL", key, "mc_owner", "mc_progress", "mc_crashes")
   else
     call("HDEL", key, "mc_owner")
   end

@@ -134,6 +134,22 @@ describe("mooncrew task", function()
         headers = { trace = "abc" }, extra = { mc_crashes = "2" } }, value)
     end)
 
+    it("shows how far it has come, and what makes no sense as it is", function()
+      local extra = { mc_progress = '{"fraction":0.4,"at":1896091200.5,"text":"400 of 1000"}' }
+      it_is.answers = holding { low = { id1 = task { extra = extra } } }
+      local _, text = it_is:run("task", "inspect", "id1")
+      assert.matches("\nprogress +40%% %(400 of 1000%), told 2030%-01%-31", text)
+      assert.is_nil(text:find("mc_progress", 1, true))
+      _, text = it_is:run("task", "inspect", "id1", "--json")
+      assert.same({ fraction = 0.4, text = "400 of 1000", at = "2030-01-31T12:00:00Z" },
+        select(2, json.decode(text)).progress)
+      for _, odd in ipairs { "half", "{}", '{"fraction":"1","at":2}', "[1]" } do
+        it_is.answers = holding { low = { id1 = task { extra = { mc_progress = odd } } } }
+        _, text = it_is:run("task", "inspect", "id1")
+        assert.is_not_nil(text:find("mc_progress  ", 1, true))
+      end
+    end)
+
     it("shows a task whose message cannot be read", function()
       it_is.answers = holding { low = { x = { id = "x", queue = "low", state = "pending", problem = "not protobuf" } } }
       local code, text = it_is:run("task", "inspect", "x")

@@ -73,4 +73,24 @@ describe("the shape of a schema", function()
     assert.is_nil(read({ type = "string", default = "x" }, false).default)
     assert.are.equal('"x"', read({ type = "string", default = "x" }).default)
   end)
+
+  it("is the same however often it is read, whatever was compiled meanwhile", function()
+    local deep = { type = "string" }
+    for i = 1, 30 do
+      deep = { type = "object", properties = { child = deep, ["n" .. i] = { type = "integer" } },
+        required = { "child" } }
+    end
+    local jit = rawget(_G, "jit")
+    if jit then jit.opt.start "hotexit=1" end
+    finally(function()
+      if jit then jit.opt.start "hotexit=10" end
+    end)
+    for _ = 1, 300 do
+      local found, depth = shape.read(deep), 0
+      while found.kind == "struct" do
+        found, depth = found.struct.fields[1].shape, depth + 1
+      end
+      assert.same({ "string", 30 }, { found.kind, depth })
+    end
+  end)
 end)

@@ -11,6 +11,9 @@ describe("headers", function()
       assert.is_string(message)
     end
     assert.is_nil((headers.check { L = { "fine", "not\r\nfine" } }))
+    assert.is_nil((headers.check { ["X-A"] = "1", ["x-a"] = "2" }))
+    assert.are.same({ at = "1700000000123456", half = "0.5" }, headers.check { At = 1700000000123456, half = 0.5 })
+    assert.is_nil((headers.check { N = 0 / 0 }))
   end)
 
   it("go out as lines, spelled as people do", function()

@@ -82,3 +82,16 @@ define("imported", schema.from_json_schema {
     note = { type = { "string", "null" }, default = "a remark" },
   },
 })
+
+-- Nothing in it can be refused, so no place of it is ever told.
+define("plain", schema.object { x = schema.integer(), yes = schema.boolean() })
+
+-- A payload that holds itself, also in a map, and that the schema calls something else.
+define("forest", schema.from_json_schema {
+  ["$ref"] = "#/$defs/node",
+  ["$defs"] = { node = { type = "object", required = { "v" }, properties = {
+    v = { type = "integer" },
+    kids = { type = "array", items = { ["$ref"] = "#/$defs/node" } },
+    named = { type = "object", additionalProperties = { ["$ref"] = "#/$defs/node" } },
+  } } },
+})

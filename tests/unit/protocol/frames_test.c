@@ -88,6 +88,8 @@ static const mc_frame_enqueue enqueue = {.request = 5,
                                                      .header_count = 2}};
 
 static const uint64_t unfit[] = {0, 7};
+static const mc_frame_progress progress = {
+    .attempt = 13, .fraction = 0.4, .at_ms = 1700000000123, .has_text = true, .text = TEXT("400 of 1000")};
 static const mc_frame_folded folded = {.attempt = 12,
                                        .duration_us = 345,
                                        .unfit = unfit,
@@ -129,6 +131,7 @@ ROW(load_failed, mc_frame_load_failed, load_failed, (void)frame)
 ROW(result, mc_frame_result, result, (void)frame)
 ROW(enqueue, mc_frame_enqueue, enqueue, free((void *)frame.options.headers))
 ROW(folded, mc_frame_folded, folded, mc_frame_folded_free(&frame))
+ROW(progress, mc_frame_progress, progress, (void)frame)
 
 static void encode_ping(mc_buf *out) {
   mc_frame_token_encode(out, MC_FRAME_PING, &token);
@@ -163,6 +166,7 @@ static const struct row {
     {MC_FRAME_RESULT, encode_result, decode_result},
     {MC_FRAME_ENQUEUE, encode_enqueue, decode_enqueue},
     {MC_FRAME_FOLDED, encode_folded, decode_folded},
+    {MC_FRAME_PROGRESS, encode_progress, decode_progress},
 };
 
 static mc_slice body_of(const mc_buf *frame) {
@@ -318,11 +322,11 @@ static void expect_refused(const char *head, const char *wanted) {
 
 static void test_heads_that_make_no_sense_are_refused(void **state) {
   (void)state;
-  expect_refused("\0\0\0\0\1\6\0\0", "version 1 where 4 is spoken");
-  expect_refused("\0\0\0\0\4\10\0\0", "type 8");
-  expect_refused("\0\0\0\0\4\0\0\0", "type 0");
-  expect_refused("\0\0\0\0\4\6\0\1", "malformed");
-  expect_refused("\1\0\200\45\4\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
+  expect_refused("\0\0\0\0\1\6\0\0", "version 1 where 5 is spoken");
+  expect_refused("\0\0\0\0\5\10\0\0", "type 8");
+  expect_refused("\0\0\0\0\5\0\0\0", "type 0");
+  expect_refused("\0\0\0\0\5\6\0\1", "malformed");
+  expect_refused("\1\0\200\45\5\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
 }
 
 int main(void) {

@@ -220,6 +220,65 @@ static void but_not_for_a_kill_from_outside_nor_beside_others(void **state) {
   assert_crashes("(nil)", "(nil)", "(nil)");
 }
 
+/* a, b and c have started, and have made the worker grow by so much; it was killed at 250, the limit is 100. */
+static void kill_for_size(lone_node *lone, uint64_t a, uint64_t b, uint64_t c, int resumed) {
+  const uint64_t grown[] = {a, b, c};
+  lone_ask("FLUSHALL");
+  lone->node.next_attempt = 1;
+  hold_three(lone, resumed);
+  for (int i = 0; i < 3; i++) {
+    atomic_store(&lone->worker.page->slots[i].attempt, (uint64_t)i + 1);
+    atomic_store(&lone->worker.page->slots[i].grown, grown[i]);
+  }
+  if (resumed < 0)
+    atomic_store(&lone->worker.page->current, 0);
+  atomic_store(&lone->worker.page->peak, 190);
+  lone->node.queues.turns[0].pool.memory_limit = 100;
+  lone->worker.resident = 250;
+  lone->worker.killed_for_size = true;
+  snprintf(lone->worker.killed_for, sizeof lone->worker.killed_for, "it took too much");
+  die(lone, 0, SIGKILL);
+}
+
+static void who_took_most_of_the_memory_is_blamed_and_not_who_runs(void **state) {
+  kill_for_size(*state, 10, 51, 120, 0);
+  assert_crashes("(nil)", "(nil)", "1");
+  kill_for_size(*state, 0, 50, 0, -1);
+  assert_crashes("(nil)", "1", "(nil)");
+}
+
+static void what_came_since_the_last_measure_belongs_to_who_runs(void **state) {
+  kill_for_size(*state, 66, 64, 5, 2);
+  assert_crashes("1", "(nil)", "(nil)");
+  kill_for_size(*state, 63, 64, 5, 2);
+  assert_crashes("(nil)", "(nil)", "1");
+}
+
+static void when_nobody_took_much_it_is_who_runs_or_nobody(void **state) {
+  kill_for_size(*state, 40, 30, 30, -1);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+  lone_node *lone = *state;
+  lone->worker.resident = 0;
+  kill_for_size(lone, 40, 30, 30, 1);
+  assert_crashes("(nil)", "1", "(nil)");
+}
+
+/* By the kernel, for want of memory. */
+static void a_kill_from_outside_is_the_same_above_the_limit(void **state) {
+  lone_node *lone = *state;
+  lone->node.queues.turns[0].pool.memory_limit = 100;
+  for (int above = 0; above < 2; above++) {
+    lone_ask("FLUSHALL");
+    lone->node.next_attempt = 1;
+    hold_three(lone, 0);
+    atomic_store(&lone->worker.page->slots[4].attempt, 2);
+    atomic_store(&lone->worker.page->slots[4].grown, 90);
+    lone->worker.resident = above ? 101 : 100;
+    die(lone, 0, SIGKILL);
+    assert_crashes(above ? "(nil)" : "1", above ? "1" : "(nil)", "(nil)");
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       lone_test(who_was_running_is_blamed_and_all_go_back_in_order),
@@ -236,6 +295,10 @@ int main(void) {
       lone_test(the_reason_says_what_we_killed_it_for),
       lone_test(the_only_one_that_has_started_is_blamed_for_a_crash_of_the_loop),
       lone_test(but_not_for_a_kill_from_outside_nor_beside_others),
+      lone_test(who_took_most_of_the_memory_is_blamed_and_not_who_runs),
+      lone_test(what_came_since_the_last_measure_belongs_to_who_runs),
+      lone_test(when_nobody_took_much_it_is_who_runs_or_nobody),
+      lone_test(a_kill_from_outside_is_the_same_above_the_limit),
       lone_test(a_suspect_is_blamed_when_none_is_resumed),
   };
   return cmocka_run_group_tests(tests, lone_group_start, lone_group_stop);

@@ -113,6 +113,7 @@ int lone_start(void **state) {
                                              .archive_max_age_s = lone->config.archive_max_age_s,
                                              .archive_max_size = lone->config.archive_max_size});
   mc_outbox_init(&node->outbox);
+  mc_list_init(&node->progress);
   mc_folds_init(&node->folds);
   open_worker(lone);
   lone->log_fd = memfd_create("log", MFD_CLOEXEC);

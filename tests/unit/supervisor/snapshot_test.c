@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,6 +138,42 @@ static void count(void *arg, const char *path) {
   ++*(int *)arg;
 }
 
+/* Its entries can be listed, and nothing else: were they taken for gone, a reload would take all their types away. */
+static void test_what_cannot_be_looked_at_is_named(void **state) {
+  (void)state;
+  char path[256];
+  mc_snapshot snapshot = {.fd = -1};
+  mc_err err;
+  make_folder("sub");
+  write_file("sub/a.lua", "return 1");
+  path_of("sub", path, sizeof path);
+  assert_int_equal(chmod(folder, 0755), 0);
+  assert_int_equal(chmod(path, 0744), 0);
+  uid_t user = geteuid();
+  if (user == 0)
+    assert_int_equal(seteuid(65534), 0); /* root may look at everything */
+  int rc = mc_snapshot_take(folder, &snapshot, &err);
+  assert_int_equal(seteuid(user), 0);
+  assert_int_equal(chmod(path, 0700), 0);
+  assert_int_equal(rc, MC_EIO);
+  assert_non_null(strstr(err.text, "/sub/a.lua': Permission denied"));
+}
+
+static void test_many_small_files_take_little_memory(void **state) {
+  (void)state;
+  struct rusage before, after;
+  for (int i = 0; i < 3000; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "f%d.lua", i);
+    write_file(name, "return 1");
+  }
+  assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+  mc_snapshot snapshot = take();
+  assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+  mc_snapshot_close(&snapshot);
+  assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 8192); /* KB, of 24 that the texts take */
+}
+
 static void test_folders_are_visited_once_each(void **state) {
   (void)state;
   int visits = 0;
@@ -153,6 +190,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_it_holds_every_script_and_nothing_else, setup, teardown),
       cmocka_unit_test_setup_teardown(test_it_stays_as_it_was_and_the_digest_tells_a_change, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_folder_that_is_not_there_is_named, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_what_cannot_be_looked_at_is_named, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_many_small_files_take_little_memory, setup, teardown),
       cmocka_unit_test_setup_teardown(test_folders_are_visited_once_each, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,28 @@ static void test_a_cancellation_is_for_one_attempt(void **state) {
   munmap(page, mc_page_size(1));
 }
 
+static void test_growth_is_put_down_to_who_is_current(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  assert_int_equal(mc_page_map(make_memory(2), 2, &page, NULL), 0);
+  mc_page_fill(page, 0, 5, 1, 0);
+  mc_page_fill(page, 1, 6, 1, 0);
+  mc_page_set_peak(page, 2, 1000); /* nobody's */
+  mc_page_set_current(page, 6);
+  mc_page_set_peak(page, 2, 1300);
+  mc_page_set_peak(page, 2, 900); /* what is taken again counts once */
+  mc_page_set_peak(page, 2, 1350);
+  mc_page_set_current(page, 7); /* its result has left */
+  mc_page_set_peak(page, 2, 1360);
+  assert_int_equal(atomic_load(&page->slots[0].grown), 0);
+  assert_int_equal(atomic_load(&page->slots[1].grown), 350);
+  assert_int_equal(atomic_load(&page->peak), 1360);
+  mc_page_empty(page, 1);
+  mc_page_fill(page, 1, 8, 1, 0);
+  assert_int_equal(atomic_load(&page->slots[1].grown), 0);
+  munmap(page, mc_page_size(2));
+}
+
 static void test_memory_that_is_too_small_is_refused(void **state) {
   (void)state;
   mc_page *page = NULL;
@@ -96,6 +118,7 @@ int main(void) {
       cmocka_unit_test(test_what_is_written_is_seen_through_another_mapping),
       cmocka_unit_test(test_what_the_supervisor_took_back_does_not_start),
       cmocka_unit_test(test_a_cancellation_is_for_one_attempt),
+      cmocka_unit_test(test_growth_is_put_down_to_who_is_current),
       cmocka_unit_test(test_memory_that_is_too_small_is_refused),
       cmocka_unit_test(test_a_descriptor_that_is_not_there_is_refused),
   };

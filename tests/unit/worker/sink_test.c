@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -89,12 +90,25 @@ static void test_a_folder_that_is_not_there(void **state) {
   assert_non_null(strstr(err.text, "/nowhere/file"));
 }
 
+static void test_what_is_no_regular_file_is_not_replaced(void **state) {
+  (void)state;
+  mc_sink sink;
+  mc_err err;
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_int_equal(mc_sink_init(&sink, path, 1, 1, &err), MC_EIO);
+  assert_non_null(strstr(err.text, "no regular file"));
+  assert_int_equal(mc_sink_init(&sink, folder, 1, 1, &err), MC_EIO);
+  assert_int_equal(count_files(), 1);
+  unlink(path);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_memory_up_to_the_limit),
       cmocka_unit_test(test_a_file_has_its_name_once_it_is_kept),
       cmocka_unit_test(test_a_file_that_is_not_kept_leaves_nothing),
       cmocka_unit_test(test_a_folder_that_is_not_there),
+      cmocka_unit_test(test_what_is_no_regular_file_is_not_replaced),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

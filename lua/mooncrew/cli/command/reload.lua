@@ -48,8 +48,8 @@ local function choose(servers, given)
 end
 
 local function none_found(given, elsewhere)
-  local which = (given.pid or given.server) and "this server" or "a server"
-  local message = ("%s of mooncrew does not run on this machine and Redis: see `mooncrew server ls`"):format(which)
+  local which = (given.pid or given.server) and "this server does not run" or "no server of mooncrew runs"
+  local message = which .. " on this machine with this Redis: see `mooncrew server ls`"
   if elsewhere > 0 then
     message = ("%s (%s elsewhere: reload there, or send HUP to its process)"):format(message,
       human.many(elsewhere, "server"))
@@ -76,9 +76,11 @@ local function signal(server)
 end
 
 local function look(reload, now)
-  reload.now = now
-  if not now then
-    reload.error, reload.done = "the server has stopped", true
+  reload.now = now or reload.now
+  if not now then -- Redis may have forgotten it, at a restart; a server that lives tells again
+    if not own_process.serves(reload.server.pid) then
+      reload.error, reload.done = "the server has stopped", true
+    end
     return
   end
   if not reload.target and now.reloads_asked > reload.server.reloads_asked then
