@@ -3,6 +3,7 @@
 -- stands for anything; an answer is a table { code, signal, stdout, stderr }, or nil, message, code.
 
 local glob = require "mooncrew.testing.glob"
+local within = require "mooncrew.testing.stub.within"
 
 local M = { module = "mooncrew.exec", list = "commands", expected = "a function of the request, or a table by command" }
 
@@ -21,10 +22,21 @@ local function find_answer(stub, line)
   return type(stub) == "function" and stub or glob.find(stub, line, matches)
 end
 
-local function result_of(answer, request)
+-- What a function says, if it says it within the time that the program has.
+local function ask(clock, answer, request)
+  local in_time, given, message, code = within(clock, request.timeout, function()
+    return answer(request)
+  end)
+  if not in_time then
+    return nil, ("%s did not end within %g s and was killed"):format(request.argv[1], request.timeout), "TIMEOUT"
+  end
+  return given, message, code
+end
+
+local function result_of(clock, answer, request)
   local given, message, code = answer, nil, nil
   if type(answer) == "function" then
-    given, message, code = answer(request)
+    given, message, code = ask(clock, answer, request)
   end
   if given == nil and message then
     return nil, message, code or "IO_ERROR"
@@ -40,10 +52,11 @@ local function result_of(answer, request)
   return result
 end
 
+---@param clock mooncrew.testing.Clock
 ---@param stub_of fun(): any
 ---@param record fun(entry: table): table
 ---@return function
-function M.backend(_, _, stub_of, record)
+function M.backend(clock, _, stub_of, record)
   return function(request)
     local entry, stub = record(request), stub_of()
     local answer = stub and find_answer(stub, table.concat(request.argv, " "))
@@ -51,7 +64,7 @@ function M.backend(_, _, stub_of, record)
       error(("the test has no answer for the program '%s': give one with testing.stub_exec { [\"%s\"] = { code = 0, "
         .. "stdout = \"…\" } }"):format(request.argv[1], request.argv[1]), 0)
     end
-    local result, message, code = result_of(answer, request)
+    local result, message, code = result_of(clock, answer, request)
     entry.result, entry.failure = result, message
     return result, message, code
   end

@@ -6,6 +6,7 @@
 
 local glob = require "mooncrew.testing.glob"
 local json = require "mooncrew.json"
+local within = require "mooncrew.testing.stub.within"
 
 local M = { module = "mooncrew.http", list = "requests" }
 
@@ -84,12 +85,16 @@ local function response_of(answer, request)
   return store(response, request)
 end
 
-local function answer_of(answer, request)
+local function answer_of(clock, answer, request)
   if type(answer) ~= "function" then
     return response_of(answer, request)
   end
-  local given, message, code = answer(request)
-  if given == nil and message then
+  local in_time, given, message, code = within(clock, request.timeout, function()
+    return answer(request)
+  end)
+  if not in_time then
+    return nil, ("no whole answer within %g s"):format(request.timeout), "TIMEOUT"
+  elseif given == nil and message then
     return nil, message, code or "CONNECTION"
   end
   return response_of(given, request)
@@ -123,7 +128,7 @@ function M.backend(clock, original, stub_of, record)
       if not answer then
         refuse(request)
       end
-      response, message, code = answer_of(answer, request)
+      response, message, code = answer_of(clock, answer, request)
     end
     entry.response, entry.failure = response, message
     return response, message, code
