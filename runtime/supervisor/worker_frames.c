@@ -41,6 +41,8 @@ static int on_load_failed(mc_worker *worker, mc_slice body) {
   if (mc_frame_load_failed_decode(body, &failed))
     return MC_EMALFORMED;
   worker->load_failed = true;
+  if (worker->killed_to_stop) /* a neighbour was refused before, and the log says why */
+    return 0;
   if (mc_reload_awaits(worker)) {
     mc_reload_refuse(worker->node, failed.message);
     return 0;

@@ -49,3 +49,12 @@ void mc_callback_push_int64(lua_State *L, int64_t value) {
   else
     push_wide(L, value);
 }
+
+void mc_callback_register(lua_State *L, const luaL_Reg *functions, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, functions[i].func, 1);
+    lua_setfield(L, -3, functions[i].name);
+  }
+  luaL_ref(L, LUA_REGISTRYINDEX);
+}

@@ -2,6 +2,7 @@
 #ifndef MC_WORKER_CALLBACK_H
 #define MC_WORKER_CALLBACK_H
 
+#include <lauxlib.h>
 #include <lua.h>
 #include <stdint.h>
 
@@ -10,6 +11,10 @@ lua_State *mc_callback_thread(lua_State *L);
 
 /* Calls the function that lies below its arguments on the thread's stack, and leaves the stack empty. */
 void mc_callback_run(lua_State *thread, int arguments);
+
+/* Puts functions into the table below the userdata on top, which becomes their first upvalue; takes it off the stack
+ * and keeps it as long as the state lives. */
+void mc_callback_register(lua_State *L, const luaL_Reg *functions, size_t count);
 
 /* Pushes nil, message, code; returns 3. */
 int mc_callback_push_failure(lua_State *L, const char *message, const char *code);

@@ -246,11 +246,6 @@ void mc_native_redis_push(lua_State *L, uv_loop_t *loop) {
   lua_createtable(L, 0, MC_COUNT(functions));
   module *self = lua_newuserdata(L, sizeof *self);
   *self = (module){loop, mc_callback_thread(L), LUA_NOREF};
-  for (size_t i = 0; i < MC_COUNT(functions); i++) {
-    lua_pushvalue(L, -1);
-    lua_pushcclosure(L, functions[i].func, 1);
-    lua_setfield(L, -3, functions[i].name);
-  }
-  luaL_ref(L, LUA_REGISTRYINDEX); /* requests point at it as long as the state lives */
-  lua_remove(L, -2);              /* the links' metatable */
+  mc_callback_register(L, functions, MC_COUNT(functions)); /* requests point at it */
+  lua_remove(L, -2);                                       /* the links' metatable */
 }

@@ -12,18 +12,8 @@ end
 
 -- Runs one handler to its end; returns the notes.
 local function perform(crew, body, options, url)
-  script(crew, ([[
-    crew.task("t", { perform = function()
-      local ok, why = pcall(function() %s end)
-      note("end", tostring(ok), tostring(why))
-    end })
-  ]]):format(body), options, url)
-  crew:queue():add { type = "t", retry = 0 }
-  crew:run()
-  crew:wait_until("the handler has ended", 30, function() return crew.notes:count "end" == 1 end)
-  local last = crew.notes:all("end")[1]
-  assert.equal("true", last[2], last[3])
-  return crew.notes
+  script(crew, crew.HANDLER:format(body), options, url)
+  return crew:run_handler()
 end
 
 local function words(notes, name)

@@ -94,6 +94,24 @@ function Crew:run(config, options)
   return self:node(config, options):start()
 end
 
+--- A script whose one task notes how its handler ended; %s is the handler's body, which has `task`.
+Crew.HANDLER = [[
+  crew.task("t", { perform = function(_, task)
+    local ok, why = pcall(function() %s end)
+    note("end", tostring(ok), tostring(why))
+  end })
+]]
+
+--- Runs the handler of such a script once, on a node of its own; it must end well. Returns the notes.
+function Crew:run_handler()
+  self:queue():add { type = "t", retry = 0 }
+  self:run()
+  self:wait_until("the handler has ended", 30, function() return self.notes:count "end" == 1 end)
+  local last = self.notes:all("end")[1]
+  assert(last[2] == "true", last[3])
+  return self.notes
+end
+
 --- Runs the binary to its end with the test's Redis in its environment; returns exit code and output.
 ---@param args string[]
 ---@param seconds? number

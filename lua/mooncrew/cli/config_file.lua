@@ -5,6 +5,7 @@
 
 local pools_text = require "mooncrew.cli.pools_text"
 local queues_text = require "mooncrew.cli.queues_text"
+local sorted_keys = require "mooncrew.cli.sorted_keys"
 
 local M = {}
 
@@ -90,17 +91,6 @@ local function line_of(source, name)
       return number
     end
   end
-end
-
-local function sorted_keys(values)
-  local keys = {}
-  for key in pairs(values) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  return keys
 end
 
 local function read(path)

@@ -2,19 +2,9 @@
 -- file, and read again. What is wrong in a text is refused by the runtime (runtime/config/pools.h), not here.
 
 local queues_text = require "mooncrew.cli.queues_text"
+local sorted_keys = require "mooncrew.cli.sorted_keys"
 
 local M = {}
-
-local function sorted_keys(values)
-  local keys = {}
-  for key in pairs(values) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  return keys
-end
 
 -- A value as one word, as the text has it.
 local function word(key, value)

@@ -7,6 +7,7 @@ local form = require "mooncrew.http.form"
 local headers = require "mooncrew.http.headers"
 local json = require "mooncrew.json"
 local multipart = require "mooncrew.http.multipart"
+local read_options = require "mooncrew.read_options"
 local unknown = require "mooncrew.unknown"
 local url = require "mooncrew.http.url"
 
@@ -147,22 +148,6 @@ local BODIES = { json = "application/json", form = "application/x-www-form-urlen
   multipart = false }
 local EXPECT_BODY = { POST = true, PUT = true, PATCH = true }
 
-local function read_all(options)
-  local read = {}
-  for name, value in pairs(options) do
-    local reader = READERS[name]
-    if not reader then
-      return nil, (unknown("option", name, READERS))
-    end
-    local plain, message = reader(value)
-    if plain == nil then
-      return nil, ("%s: %s"):format(name, message)
-    end
-    read[name] = plain
-  end
-  return read
-end
-
 local function the_body(read)
   local found
   for _, name in ipairs { "json", "form", "body", "multipart" } do
@@ -211,7 +196,7 @@ end
 ---@return integer|string redirects_or_message  how many redirects to follow
 ---@return string|nil code  INVALID_URL at run time; nil: misuse
 function M.read(options)
-  local read, message = read_all(options)
+  local read, message = read_options(options, READERS)
   if not read then
     return nil, message
   elseif not read.url then

@@ -1,7 +1,7 @@
 -- The SMTP server to send by: what a call, crew.mail.configure and MOONCREW_SMTP_URL say, in this order.
 
 local duration = require "mooncrew.duration"
-local unknown = require "mooncrew.unknown"
+local read_options = require "mooncrew.read_options"
 local url = require "mooncrew.http.url"
 
 local M = {}
@@ -70,19 +70,7 @@ function M.check(given)
   if type(given) ~= "table" then
     return nil, "expected table, got " .. type(given)
   end
-  local checked = {}
-  for name, value in pairs(given) do
-    local reader = READERS[name]
-    if not reader then
-      return nil, (unknown("option", name, READERS))
-    end
-    local plain, message = reader(value)
-    if plain == nil then
-      return nil, ("%s: %s"):format(name, message)
-    end
-    checked[name] = plain
-  end
-  return checked
+  return read_options(given, READERS)
 end
 
 local configured = {}
