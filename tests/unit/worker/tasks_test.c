@@ -32,6 +32,26 @@ static void many_tasks_sleep_at_a_time(void **state) {
   assert_true(mc_clock_mono_ms() - began_ms < CREW_CONCURRENCY * 200 / 4);
 }
 
+static void tasks_that_compute_whenever_they_run_let_others_start(void **state) {
+  crew *self = *state;
+  crew_start(self, 2,
+             "local crew = require 'mooncrew'\n"
+             "local done\n"
+             "crew.task('busy', { perform = function()\n"
+             "  repeat\n"
+             "    local stop = os.clock() + 0.03\n"
+             "    repeat until os.clock() > stop\n"
+             "    crew.sleep(0)\n"
+             "  until done\n"
+             "end })\n"
+             "crew.task('other', { perform = function() done = true end })\n");
+  uint64_t busy = crew_send_task(self, "busy", "");
+  while (atomic_load(&self->page->current) != busy)
+    usleep(1000);
+  crew_expect_result(self, crew_send_task(self, "other", ""), MC_OUTCOME_DONE);
+  crew_expect_result(self, busy, MC_OUTCOME_DONE);
+}
+
 static void a_time_out_raises_where_the_handler_waits(void **state) {
   crew *self = *state;
   crew_start(self, 1, waiting_script);
@@ -189,6 +209,7 @@ static void a_loop_that_never_waits_hears_that_it_is_cancelled(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       crew_test(many_tasks_sleep_at_a_time),
+      crew_test(tasks_that_compute_whenever_they_run_let_others_start),
       crew_test(a_time_out_raises_where_the_handler_waits),
       crew_test(a_time_out_is_sticky_and_finishing_anyway_is_done),
       crew_test(a_deadline_that_has_passed_starts_nothing),
