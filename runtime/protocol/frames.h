@@ -215,10 +215,11 @@ int mc_frame_progress_decode(mc_slice body, mc_frame_progress *out);
 
 /* ---- the shared page (a memfd, descriptor 4 of the worker) ----
  *
- * The worker writes, the supervisor reads, also after the worker's death. `current` is the attempt whose Lua code is
- * running right now (0: none): it alone is blamed when the worker dies. A slot is filled when a handler starts and
- * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
- * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds.
+ * The worker writes, the supervisor reads, also after the worker's death. `current` is the attempt whose code is
+ * running right now, or for which something that came in is being dealt with (0: none): it alone is blamed when the
+ * worker dies. A slot is filled when a handler starts and emptied when its result is queued for the socket; the
+ * supervisor reads from it which tasks had started, and which are past their time. Single words, written and read with
+ * atomics; times are CLOCK_MONOTONIC milliseconds.
  *
  * `steps` grows with every value of `current` but 0: two looks that find the same attempt and the same number have seen
  * the same piece of its code, which has not come back to the loop between them.

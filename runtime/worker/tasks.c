@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/behalf.h"
 #include "worker/page.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct mc_attempt {
 void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency) {
   tasks->concurrency = tasks->free_count = concurrency;
   tasks->growth = (mc_growth){.page = tasks->page, .slot_count = concurrency};
+  mc_behalf_use(&tasks->growth);
   tasks->slots = mc_zalloc(concurrency * sizeof *tasks->slots);
   tasks->free_slots = mc_alloc(concurrency * sizeof *tasks->free_slots);
   for (uint32_t i = 0; i < concurrency; i++)
