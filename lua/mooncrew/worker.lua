@@ -17,6 +17,7 @@ local native = require "mooncrew.native_worker"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
 local sources = require "mooncrew.sources"
+local strand = require "mooncrew.strand"
 local telling = require "mooncrew.telling"
 
 local worker = {}
@@ -180,6 +181,7 @@ end
 ---@param texts table<string, string>|nil  path → text of all of them; nil: they are read from the disk
 function worker.load(folder, texts)
   sources.use(texts)
+  strand.guard_yield()
   local ok, message = scripts.load(folder)
   if not ok then
     return native.load_end(nil, message)
