@@ -11,11 +11,11 @@ local M = {}
 
 local LIBRARY = debug.getinfo(1, "S").source:match("^(.*)time_limit%.lua$") -- what all of our sources begin with
 
---- Whether a function is one of this library's.
+--- Whether a function stands in a file that is none of this library's.
 ---@param info table  of debug.getinfo, with "S"
 ---@return boolean
-function M.is_library(info)
-  return info.source:sub(1, #LIBRARY) == LIBRARY
+function M.is_foreign(info)
+  return info.source:sub(1, 1) == "@" and info.source:sub(1, #LIBRARY) ~= LIBRARY
 end
 
 --- Where code that others wrote has come to: "file:line". nil: none of it is on the stack.
@@ -24,20 +24,11 @@ end
 function M.place(level)
   local info = debug.getinfo(level + 1, "Sl")
   while info do
-    if info.currentline > 0 and not M.is_library(info) then
+    if info.currentline > 0 and M.is_foreign(info) then
       return ("%s:%d"):format(info.source:match("^@(.*)") or info.short_src, info.currentline)
     end
     level = level + 1
     info = debug.getinfo(level + 1, "Sl")
-  end
-end
-
-local current ---@type { over: fun(), report: string }|nil
-
-local function set(limit, seconds)
-  current = limit
-  if limit then
-    native.alarm_set(seconds, limit.over, limit.report)
   end
 end
 
@@ -51,11 +42,13 @@ function M.start(seconds, over, report)
   local compiles = jit.status()
   jit.off()
   jit.flush()
-  local outer, left = current, native.alarm_clear()
-  set({ over = over, report = report }, seconds)
+  local left, outer, outer_report = native.alarm_clear()
+  native.alarm_set(seconds, over, report)
   return function()
     native.alarm_clear()
-    set(outer, left)
+    if left then
+      native.alarm_set(left, outer, outer_report)
+    end
     if compiles then
       jit.on()
     end

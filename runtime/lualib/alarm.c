@@ -131,7 +131,9 @@ int mc_lua_alarm_clear(lua_State *L) {
     return 0;
   bool over = lua_gethook(L) == on_instruction;
   double left = run_timer(0);
-  clear(L);
   lua_pushnumber(L, over ? 0 : left);
-  return 1;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, watch.over);
+  lua_pushstring(L, watch.report);
+  clear(L);
+  return 3;
 }

@@ -3,7 +3,8 @@
  *   native.alarm_set(seconds, over, report)   one at a time; setting another replaces it
  *   native.alarm_report(report)               another one
  *   native.alarm_now()                        as if the time of the one that is set were over
- *   native.alarm_clear()  → seconds           what was left of its time; 0 when it is over, nil when none was set
+ *   native.alarm_clear()  → seconds, over, report   what was left of its time (0: it is over), and what was given to
+ *                                             alarm_set; nothing when none was set
  *
  * When its time is over, `over` is called at every instruction that Lua runs, in whichever coroutine, until the alarm
  * is cleared: it may raise an error again and again, so that no pcall keeps it. The hook of a debugger rests meanwhile.

@@ -33,16 +33,11 @@ local function forget_library()
   end
 end
 
--- Whether it is a function of busted's own, which an error must not break.
-local function is_busted(info)
-  return info.source:find "/busted/" or info.source:find "/pl/" or info.what == "C"
-end
-
--- Raises an error in what others have written, until it has unwound.
+-- Raises an error in what others have written, until it has unwound; but not in busted and what that stands on.
 local function stop_loading(name)
   return function()
     local info = debug.getinfo(2, "S")
-    if not is_busted(info) and not time_limit.is_library(info) then
+    if time_limit.is_foreign(info) and not info.source:find("/share/lua/", 1, true) then
       error(too_long(time_limit.place(2) or name), 0)
     end
   end

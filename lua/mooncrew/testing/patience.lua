@@ -70,7 +70,7 @@ end
 -- In the coroutine of the test: only what belongs to a handler is broken off, the cancelling of a wait. In a callback
 -- of luv an error would end the process.
 local function over_outside(self)
-  if time_limit.is_library(debug.getinfo(4, "S")) then
+  if not time_limit.is_foreign(debug.getinfo(4, "S")) then
     return
   end
   local place = time_limit.place(4)
