@@ -34,6 +34,13 @@ local function enter(script)
   end
 end
 
+--- Tells `follow` that something else of a script's runs, which was declared there.
+---@param source string  "file:line"
+function M.follow_source(source)
+  local path, line = source:match("^(.*):(%d+)$")
+  M.follow(path or source, tonumber(line))
+end
+
 --- Forgets what is being run: it was broken off.
 function M.forget()
   enter(nil)

@@ -220,6 +220,10 @@ int mc_frame_progress_decode(mc_slice body, mc_frame_progress *out);
  * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
  * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds.
  *
+ * `loading` is, until the worker is ready, where its scripts have come to: the place of the file among those of its
+ * copy of the scripts (protocol/sources.h), from 1, in the upper half, and the line, 0 when it is not known, in the
+ * lower one. 0: no script is at work. So a script that does not come to its end, or ends its worker, is known by name.
+ *
  * `peak` and `grown` tell who took the memory of a worker that has too much (worker/growth.h): `peak` is the largest
  * resident set that was measured so far, and a slot's `grown` the part by which its task's code has raised that.
  *
@@ -242,6 +246,7 @@ typedef struct mc_page {
   _Atomic uint64_t newest;    /* the highest number of an attempt that was ever started */
   _Atomic uint64_t withdrawn; /* by the supervisor: attempts up to this one are not to be started any more */
   _Atomic uint64_t peak;      /* bytes */
+  _Atomic uint64_t loading;   /* file << 32 | line */
   mc_page_slot slots[];
 } mc_page;
 
