@@ -18,6 +18,7 @@ local place = require "mooncrew.place"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
 local sources = require "mooncrew.sources"
+local strand = require "mooncrew.strand"
 local telling = require "mooncrew.telling"
 
 local worker = {}
@@ -90,6 +91,17 @@ host.use {
     return native.task_stopped(fiber.slot)
   end,
 }
+
+-- What scripts print goes to the log, with the task that printed it: standard output has no place for it beside lines
+-- that programs read, and says neither when nor who.
+local function print_to_log(...)
+  local texts = {}
+  for i = 1, select("#", ...) do
+    texts[i] = tostring((select(i, ...)))
+  end
+  local fiber = strand.acting()
+  host.log("info", "print", { text = table.concat(texts, "\t") }, fiber and fiber.task or nil)
+end
 
 finalizers.guard(function(message)
   host.log("error", "a finalizer failed", { error = message })
@@ -201,6 +213,7 @@ end
 function worker.load(folder, texts)
   sources.use(texts)
   tell_loading()
+  rawset(globals.shared, "print", print_to_log)
   local ok, message = scripts.load(folder)
   if not ok then
     return end_load(nil, message)
