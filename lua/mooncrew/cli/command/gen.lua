@@ -58,7 +58,7 @@ local function load(given)
     return nil, message, code
   end
   local definitions, messages
-  definitions, message, messages = loading.load(resolved.values.scripts.text)
+  definitions, message, messages = loading.load(resolved.values.scripts.text, resolved:load_limit())
   if not definitions then
     for i = 2, #messages do
       output.complain(messages[i])
