@@ -2,6 +2,7 @@
 -- crew.enqueue as they are for each type. The file is never run.
 
 local json = require "mooncrew.json"
+local limits = require "mooncrew.gen.limits"
 local names = require "mooncrew.gen.names"
 local text = require "mooncrew.gen.text"
 
@@ -40,8 +41,8 @@ local function remark(shape)
   if shape.kind == "any" and shape.why then
     parts[#parts + 1] = shape.why
   end
-  for _, note in ipairs(shape.notes or {}) do
-    parts[#parts + 1] = note
+  for _, words in ipairs(limits.remarks(shape)) do
+    parts[#parts + 1] = words
   end
   if shape.default then
     parts[#parts + 1] = "unless given: " .. shape.default
