@@ -247,8 +247,17 @@ describe("mooncrew gen", function()
     local text = read(crew.folder .. "/out/tasks.lua")
     assert.is_function(loadstring(text))
     assert.is_truthy(text:find('---@class EmailWelcomePayload\n---@field locale? "en"|"fr"', 1, true))
-    assert.is_truthy(text:find('---@param type "email:welcome"|EmailWelcomeDefinition\n'
-      .. '---@param payload EmailWelcomePayload\n', 1, true))
+    assert.is_truthy(text:find('---@overload fun(type: "email:welcome"|EmailWelcomeDefinition, '
+      .. 'payload: EmailWelcomePayload, options?: mooncrew.Options): ', 1, true))
+    for _, name in ipairs { "crew.task", "crew.enqueue", "Context:enqueue" } do
+      local _, count = text:gsub("\nfunction " .. name .. "%(", "")
+      assert.equal(1, count, name .. " has one definition, whose overloads a language server reads")
+    end
+  end))
+
+  it("writes Lua types that load whatever the names are", with_crew(function(crew)
+    generate_names(crew, "lua-types")
+    assert.is_function(loadstring(read(crew.folder .. "/out/tasks.lua")))
   end))
 
   it("says which script does not load, and which word is wrong", with_crew(function(crew)
