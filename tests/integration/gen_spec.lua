@@ -242,6 +242,34 @@ describe("mooncrew gen", function()
     assert.is_nil(uv.fs_stat(crew.folder .. "/out/raw.schema.json"))
   end))
 
+  it("removes the schemas of tasks that are no more, and nothing that it did not write", with_crew(function(crew)
+    local folder = crew.folder .. "/out"
+    local task = 'local crew = require "mooncrew"\ncrew.task("%s", { perform = print })\n'
+    local function gen(...)
+      return crew:command { "gen", "jsonschema", "--out", folder, ... }
+    end
+    crew:script("one.lua", task:format "one")
+    crew:script("two.lua", task:format "two")
+    assert.equal(0, (gen()))
+    local kept = { ["mine.schema.json"] = '{"$comment":"mine"}', ["broken.schema.json"] = "{",
+      ["two.json"] = read(folder .. "/two.schema.json") }
+    for name, text in pairs(kept) do crew:file("out/" .. name, text) end
+    assert(uv.fs_mkdir(folder .. "/folder.schema.json", 493))
+    assert.equal(0, (gen "--check"))
+
+    assert(os.remove(crew.folder .. "/scripts/two.lua"))
+    local code, text = gen "--check"
+    assert.equal(1, code)
+    assert.is_truthy(text:find("/two.schema.json is of no task any more: run `mooncrew gen jsonschema ", 1, true), text)
+    code, text = gen()
+    assert.equal(0, code)
+    assert.is_truthy(text:find("removed " .. folder .. "/two.schema.json", 1, true), text)
+    assert.is_nil(uv.fs_stat(folder .. "/two.schema.json"))
+    for name, content in pairs(kept) do assert.equal(content, read(folder .. "/" .. name)) end
+    assert.is_table(uv.fs_stat(folder .. "/one.schema.json"))
+    assert.equal(0, (gen "--check"))
+  end))
+
   it("writes Lua types that load", with_crew(function(crew)
     assert.equal(0, (generate(crew, "lua-types")))
     local text = read(crew.folder .. "/out/tasks.lua")
