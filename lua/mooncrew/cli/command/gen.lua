@@ -82,9 +82,10 @@ local function run(target)
     if given.out == "-" then
       return files.print(list)
     elseif given.check then
-      return files.check(given.out, list, ("mooncrew gen %s --out %s"):format(target.name, given.out))
+      return files.check(given.out, list, ("mooncrew gen %s --out %s"):format(target.name, given.out),
+        target.is_own)
     end
-    return files.write(given.out, list)
+    return files.write(given.out, list, target.is_own)
   end
 end
 
