@@ -117,6 +117,7 @@ local Inspector = {}
 ---@field reload_error string|nil  why the last reload was refused
 ---@field refused_at number|nil
 ---@field pools mooncrew.PoolInfo[]|nil
+---@field patterns string|nil  "tenant:*,shop:*": whose queues it serves as soon as there are some
 
 ---@class mooncrew.PoolInfo
 ---@field name string  "": the only one

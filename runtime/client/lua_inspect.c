@@ -485,6 +485,7 @@ static void set_status(lua_State *L, const mooncrew_server_info *server) {
   set_time(L, "refused_at", server->refused_ns);
   push_list(L, push_pool, server->pools, server->pool_count);
   lua_setfield(L, -2, "pools");
+  set_text(L, "patterns", server->patterns);
 }
 
 static void push_server(lua_State *L, const void *items, size_t i) {

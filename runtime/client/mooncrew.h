@@ -317,6 +317,7 @@ typedef struct mooncrew_server_info {
   int64_t refused_ns;
   const mooncrew_pool_info *pools;
   size_t pool_count;
+  const char *patterns; /* NULL, or "tenant:*,shop:*": whose queues it serves as soon as there are some */
 } mooncrew_server_info;
 
 typedef struct mooncrew_server_list {

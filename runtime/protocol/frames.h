@@ -224,6 +224,10 @@ int mc_frame_progress_decode(mc_slice body, mc_frame_progress *out);
  * `steps` grows with every value of `current` but 0: two looks that find the same attempt and the same number have seen
  * the same piece of its code, which has not come back to the loop between them.
  *
+ * `loading` is, until the worker is ready, where its scripts have come to: the place of the file among those of its
+ * copy of the scripts (protocol/sources.h), from 1, in the upper half, and the line, 0 when it is not known, in the
+ * lower one. 0: no script is at work. So a script that does not come to its end, or ends its worker, is known by name.
+ *
  * `peak` and `grown` tell who took the memory of a worker that has too much (worker/growth.h): `peak` is the largest
  * resident set that was measured so far, and a slot's `grown` the part by which its task's code has raised that.
  *
@@ -247,6 +251,7 @@ typedef struct mc_page {
   _Atomic uint64_t withdrawn; /* by the supervisor: attempts up to this one are not to be started any more */
   _Atomic uint64_t peak;      /* bytes */
   _Atomic uint64_t steps;     /* how often an attempt's code was begun; grows before `current` changes */
+  _Atomic uint64_t loading;   /* file << 32 | line */
   mc_page_slot slots[];
 } mc_page;
 

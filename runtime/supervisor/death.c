@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "supervisor/loading.h"
 #include "supervisor/memory.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
@@ -123,6 +124,15 @@ static void log_end_of(const mc_worker *worker, const struct death *death) {
     mc_log_text("detail", death->text);
 }
 
+static void log_loading(const mc_worker *worker, const struct death *death) {
+  mc_loading loading = mc_loading_of(worker);
+  if (!*loading.place)
+    return;
+  mc_log_text("loading", loading.place);
+  if (death->hint == exit_hint)
+    mc_log_text("meaning", "a script ended its process while it was loaded: it must not call os.exit() or exit()");
+}
+
 static void log_death(const mc_worker *worker, const struct death *death, const mc_held *blamed) {
   bool killed = worker->overdue_attempt || worker->killed_for[0];
   if (death->by_us || worker->load_failed) /* the second is in the log already */
@@ -131,6 +141,7 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
   mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   log_end_of(worker, death);
+  log_loading(worker, death);
   if (!killed && death->hint && (blamed || death->hint != exit_hint))
     mc_log_text("meaning", death->hint);
   mc_log_int("tasks_in_flight", (int64_t)worker->held_count);

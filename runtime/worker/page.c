@@ -73,6 +73,10 @@ void mc_page_empty(mc_page *page, uint32_t slot) {
   atomic_store_explicit(&page->slots[slot].attempt, 0, memory_order_release);
 }
 
+void mc_page_set_loading(mc_page *page, uint32_t file, uint32_t line) {
+  atomic_store_explicit(&page->loading, (uint64_t)file << 32 | line, memory_order_release);
+}
+
 bool mc_page_cancelled(const mc_page *page, uint32_t slot) {
   const mc_page_slot *at = &page->slots[slot];
   return atomic_load_explicit(&at->cancelled, memory_order_relaxed) ==

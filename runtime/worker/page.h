@@ -25,6 +25,9 @@ void mc_page_set_peak(mc_page *page, uint32_t slot_count, uint64_t bytes);
 bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms);
 void mc_page_empty(mc_page *page, uint32_t slot);
 
+/* Which script is being loaded, by its place among the sources (from 1), and the line it has come to; 0, 0: none is. */
+void mc_page_set_loading(mc_page *page, uint32_t file, uint32_t line);
+
 /* Whether the supervisor wants the attempt in this slot to stop. */
 bool mc_page_cancelled(const mc_page *page, uint32_t slot);
 

@@ -174,9 +174,9 @@ describe("mooncrew task", function()
 
     it("says where an id stands when it stands in several queues, and what to do when it is nowhere", function()
       it_is.answers = holding { low = { id1 = task() }, high = { id1 = task { queue = "high" } } }
-      refuses(1, "the id 'id1' stands in the queues high, low: say which one is meant with --queue",
+      refuses(1, 'the id "id1" stands in the queues high, low: say which one is meant with --queue',
         "task", "inspect", "id1")
-      refuses(1, "no queue has a task 'id2'; `mooncrew task ls` lists those of a queue (NOT_FOUND)",
+      refuses(1, 'no queue has a task "id2"; `mooncrew task ls` lists those of a queue (NOT_FOUND)',
         "task", "inspect", "id2")
       refuses(1, "no task 'id1' in queue 'nope' (NOT_FOUND)", "task", "inspect", "id1", "--queue", "nope")
       assert.equal(0, (it_is:run("task", "inspect", "id1", "--queue", "high")))
@@ -272,7 +272,7 @@ describe("mooncrew task", function()
     refuses(1, "task id1 is aggregating in queue low: only an active task can be cancelled (WRONG_STATE)",
       "task", "cancel", "id1")
     assert.same({}, it_is:called "cancel")
-    refuses(1, "no queue has a task 'gone'; `mooncrew task ls` lists those of a queue (NOT_FOUND)",
+    refuses(1, 'no queue has a task "gone"; `mooncrew task ls` lists those of a queue (NOT_FOUND)',
       "task", "cancel", "gone")
     local code, text, complaint = it_is:run("task", "cancel", "id1", "both")
     assert.equal(1, code)

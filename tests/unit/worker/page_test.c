@@ -32,6 +32,8 @@ static void test_what_is_written_is_seen_through_another_mapping(void **state) {
   assert_int_equal(atomic_load(&seen->slots[2].attempt), 77);
   assert_int_equal(atomic_load(&seen->slots[2].started_ms), 1000);
   assert_int_equal(atomic_load(&seen->slots[2].deadline_ms), 2500);
+  mc_page_set_loading(page, 3, 4000000000u);
+  assert_int_equal(atomic_load(&seen->loading), (uint64_t)3 << 32 | 4000000000u);
   mc_page_empty(page, 2);
   mc_page_set_current(page, 0);
   assert_int_equal(atomic_load(&seen->slots[2].attempt), 0);
