@@ -142,11 +142,12 @@ end
 
 -- What a strand has died of that yielded on its own account, with the place of that.
 local function yielded(thread)
-  local level, info = 0, nil
-  repeat
-    info = getinfo(thread, level, "Sl")
+  local level = 0
+  local info = getinfo(thread, level, "Sl")
+  while info and info.currentline < 0 do
     level = level + 1
-  until not info or info.currentline > 0
+    info = getinfo(thread, level, "Sl")
+  end
   return (info and ("%s:%d: "):format(info.short_src, info.currentline) or "") .. YIELDED
 end
 

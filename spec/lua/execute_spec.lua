@@ -103,8 +103,7 @@ describe("executing a task", function()
         coroutine.yield "foreign"
       end, { retry = 7 })
       assert.are.same({ "failed", 7 }, { run.outcome, run.delay })
-      assert.matches("^spec/lua/execute_spec%.lua:%d+: the handler called coroutine%.yield outside a coroutine of its own",
-        run.error)
+      assert.matches("^spec/lua/execute_spec%.lua:%d+: the handler called coroutine%.yield outside a", run.error)
       assert.are.same({ run.error, "failed", true }, heard)
     end)
 

@@ -72,7 +72,8 @@ local FAULTS = {
     body = "error(setmetatable({}, { __tostring = function() error 'twice' end }))" },
   { "a userdata raised", body = "error(newproxy(true))", error = "a userdata was raised as an error" },
   { "a huge string raised", body = "error(('huge '):rep(2^22), 0)", error = "huge huge .*%.%.%." },
-  { "recursion without end", body = "local function f() return 1 + f() end return f()", error = "[^\n]+/fault%.lua:%d+: stack overflow" },
+  { "recursion without end", body = "local function f() return 1 + f() end return f()",
+    error = "[^\n]+/fault%.lua:%d+: stack overflow" },
 }
 
 describe("a task that is to run again says why:", function()
