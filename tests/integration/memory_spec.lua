@@ -216,8 +216,8 @@ describe("memory_limit:", function()
       return ('crew.http.get(%q .. 4 * LIMIT_MB * 2^20, { max_size = 2^31 })'):format(server.url .. "/data?n=")
     end,
     ["a reply of Redis"] = function(crew)
-      crew.redis:call("SETRANGE", "big", ("%d"):format(4 * LIMIT_MB * 2^20), "x")
-      return ('crew.redis.open(%q):get "big"'):format(crew.server:url())
+      crew.redis:call("SETRANGE", "big", ("%d"):format(LIMIT_MB * 2^20), "x")
+      return ('crew.redis.open(%q):mget("big", "big", "big", "big")'):format(crew.server:url())
     end,
     ["the output of a program"] = function()
       return 'crew.exec({ "head", "-c", tostring(4 * LIMIT_MB * 2^20), "/dev/zero" }, { output_limit = 2^31 - 1 })'
