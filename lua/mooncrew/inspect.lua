@@ -141,17 +141,37 @@ local Inspector = {}
 ---@field task_id string
 ---@field at number
 
+local names = {} ---@type table<function, string>  of the methods of clients
+
+--- Lets errors name the methods of a class.
+---@param class table
+function M.name_methods(class)
+  for name, method in pairs(class) do
+    if type(method) == "function" then
+      names[method] = name
+    end
+  end
+end
+
+--- Raises an error that names the method of a client in which it was found.
+---@param message string
+---@param level integer  whom it blames, as in error(); the method is the one that this one has called
+local function misuse(message, level)
+  local name = names[(debug.getinfo(level, "f") or {}).func]
+  error(name and ("client:%s: %s"):format(name, message) or message, level + 1)
+end
+
 local function native_of(self, level)
   local native = type(self) == "table" and rawget(self, "native")
   if not native then
-    error("the client is closed, or was called with a dot instead of a colon", level + 1)
+    misuse("the client is closed, or was called with a dot instead of a colon", level + 1)
   end
   return native
 end
 
 local function check(name, value, wanted, level)
   if type(value) ~= wanted then
-    error(("%s: expected %s, got %s"):format(name, wanted, type(value)), level + 1)
+    misuse(("%s: expected %s, got %s"):format(name, wanted, type(value)), level + 1)
   end
   return value
 end
@@ -161,7 +181,7 @@ local function check_options(options, known, level)
   check("options", options or {}, "table", level + 1)
   for name, value in pairs(options or {}) do
     if not known[name] then
-      error((unknown("option", name, known)), level + 1)
+      misuse(unknown("option", name, known), level + 1)
     end
     check(name, value, known[name], level + 1)
   end
@@ -390,7 +410,10 @@ function Inspector:wait(id, timeout, queue)
   return native:wait(queue or "default", id, seconds * 1000)
 end
 
+M.name_methods(Inspector)
+
 M.methods = Inspector
+M.misuse = misuse
 M.native_of = native_of
 
 return M
