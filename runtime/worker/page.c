@@ -25,7 +25,11 @@ int mc_page_map(int fd, uint32_t slot_count, mc_page **out, mc_err *err) {
   return 0;
 }
 
+/* Nobody else writes `steps`, so that it needs no locked instruction. */
 void mc_page_set_current(mc_page *page, uint64_t attempt) {
+  uint64_t steps = atomic_load_explicit(&page->steps, memory_order_relaxed);
+  if (attempt)
+    atomic_store_explicit(&page->steps, steps + 1, memory_order_relaxed);
   atomic_store_explicit(&page->current, attempt, memory_order_release);
 }
 

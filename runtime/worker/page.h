@@ -10,7 +10,7 @@
 /* Maps the memfd, which must hold that many slots, and closes it; the mapping stays until the process ends. */
 int mc_page_map(int fd, uint32_t slot_count, mc_page **out, mc_err *err);
 
-/* Whose Lua code runs from now on; 0: nobody's. */
+/* Whose Lua code runs from now on; 0: nobody's. Else it is a step, and counted. */
 void mc_page_set_current(mc_page *page, uint64_t attempt);
 
 /* What was set last. */

@@ -12,7 +12,6 @@ local M = {}
 
 local PREFIX = "MOONCREW_"
 local DEFAULT_FILE = "mooncrew.lua"
-local FAILED, WRONG_USAGE = 1, 2
 
 ---@class mooncrew.cli.Entry one value and where it came from
 ---@field name string
@@ -142,7 +141,7 @@ end
 ---@param environment? table<string, string> instead of the process's
 ---@return mooncrew.cli.Settings|nil
 ---@return string? message
----@return integer? exit_code 2 when a flag is wrong, else 1
+---@return string? code USAGE when a flag is wrong, else INVALID_CONFIG
 function M.resolve(given, environment)
   environment = environment or uv.os_environ()
   local self = defaults()
@@ -153,11 +152,11 @@ function M.resolve(given, environment)
     ok, message = apply_made(self, M.environment_layer, environment)
   end
   if not ok then
-    return nil, message, FAILED
+    return nil, message, "INVALID_CONFIG"
   end
   ok, message = apply_made(self, flags.layer, given)
   if not ok then
-    return nil, message, WRONG_USAGE
+    return nil, message, "USAGE"
   end
   local url = self.values.redis.source == "default" and private_redis.running()
   if url then
