@@ -413,8 +413,6 @@ function Inspector:wait(id, timeout, queue)
   return native:wait(queue or "default", id, seconds * 1000)
 end
 
-M.name_methods(Inspector)
-
 M.methods = Inspector
 M.misuse = misuse
 M.native_of = native_of
