@@ -62,7 +62,6 @@ describe("a place", function()
   end)
 
   it("is told of as a script runs, and of what it requires", function()
-    local place = require "mooncrew.place"
     local told = {}
     place.follow = function(path, line)
       local text = ("%s:%s"):format(path, line)
