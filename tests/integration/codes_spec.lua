@@ -107,10 +107,10 @@ local function bash_proposals(crew)
     parts[#parts + 1] = ('COMP_WORDS=(mooncrew %s -); COMP_CWORD=%d; COMPREPLY=(); _mooncrew; echo "${COMPREPLY[*]}"')
       :format(table.concat(line.words, " "), #line.words + 1)
   end
-  local path, text = crew:file("completion.bash", table.concat(parts, "\n") .. "\n")
-  code, text = Process.run("/bin/bash", { args = { path }, cwd = crew.folder, output = crew:file("bash.out", "") },
+  local path = crew:file("completion.bash", table.concat(parts, "\n") .. "\n")
+  local failed, text = Process.run("/bin/bash", { args = { path }, cwd = crew.folder, output = crew:file("bash.out", "") },
     30 * wait.patience)
-  assert.equal(0, code, text)
+  assert.equal(0, failed, text)
   for proposals in text:gmatch "([^\n]*)\n" do
     proposed[#proposed + 1] = proposals
   end
