@@ -1,6 +1,7 @@
 -- The configuration: defaults, under the file, under the environment, under the flags.
 
 local uv = require "luv"
+local duration = require "mooncrew.duration"
 local native = require "mooncrew.native_cli"
 local nearest = require "mooncrew.nearest"
 local config_file = require "mooncrew.cli.config_file"
@@ -104,6 +105,13 @@ end
 ---@return string url without user and password
 function Settings:redis_shown()
   return assert(native.redis_url(self:redis()))
+end
+
+--- How long scripts may take to load in a command, in seconds: what was set for workers, else nil.
+---@return number|nil
+function Settings:load_limit()
+  local given = self.values.load_timeout
+  return given.source ~= "default" and assert(duration.seconds(given.text)) or nil
 end
 
 --- A value as `mooncrew config` prints it: as it was understood, not as it was written.

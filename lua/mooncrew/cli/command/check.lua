@@ -141,7 +141,7 @@ function M.run(given)
   end
   local folder = resolved.values.scripts.text
   local definitions, messages
-  definitions, message, messages = loading.load(folder)
+  definitions, message, messages = loading.load(folder, resolved:load_limit())
   local warnings = not_loaded(folder)
   if definitions then
     local served = pools_text.served(resolved.values.pools.text, resolved.values.queues.text)

@@ -160,7 +160,7 @@ local function find_definition(given, resolved)
   if given.no_scripts or (folder.source == "default" and not scripts.find(folder.text)) then
     return nil
   end
-  local definitions, message = loading.load(folder.text)
+  local definitions, message = loading.load(folder.text, resolved:load_limit())
   if not definitions then
     return nil, message .. " (--no-scripts enqueues without looking at the scripts)", "INVALID_SCRIPT"
   end

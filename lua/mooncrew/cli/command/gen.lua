@@ -56,7 +56,7 @@ local function load(given)
     return nil, message, code
   end
   local definitions, messages
-  definitions, message, messages = loading.load(resolved.values.scripts.text)
+  definitions, message, messages = loading.load(resolved.values.scripts.text, resolved:load_limit())
   if not definitions then
     for i = 2, #messages do
       output.complain(messages[i])
@@ -82,9 +82,10 @@ local function run(target)
     if given.out == "-" then
       return files.print(list)
     elseif given.check then
-      return files.check(given.out, list, ("mooncrew gen %s --out %s"):format(target.name, given.out))
+      return files.check(given.out, list, ("mooncrew gen %s --out %s"):format(target.name, given.out),
+        target.is_own)
     end
-    return files.write(given.out, list)
+    return files.write(given.out, list, target.is_own)
   end
 end
 
