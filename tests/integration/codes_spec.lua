@@ -108,8 +108,8 @@ local function bash_proposals(crew)
       :format(table.concat(line.words, " "), #line.words + 1)
   end
   local path = crew:file("completion.bash", table.concat(parts, "\n") .. "\n")
-  local failed, text = Process.run("/bin/bash", { args = { path }, cwd = crew.folder, output = crew:file("bash.out", "") },
-    30 * wait.patience)
+  local failed, text = Process.run("/bin/bash", { args = { path }, cwd = crew.folder,
+    output = crew:file("bash.out", "") }, 30 * wait.patience)
   assert.equal(0, failed, text)
   for proposals in text:gmatch "([^\n]*)\n" do
     proposed[#proposed + 1] = proposals
