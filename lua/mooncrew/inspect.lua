@@ -363,10 +363,14 @@ function Inspector:remove_queue(queue, options)
   return native:remove_queue(queue, options.force or false, options.progress)
 end
 
+local SERVERS_OPTIONS = { tasks = "boolean" }
+
 --- The servers that are alive, of mooncrew and of asynq, and what they work on.
+---@param options { tasks: boolean|nil }|nil  tasks = false: without what they work on, which may be much to read
 ---@return mooncrew.ServerInfo[]|nil servers, string|nil message, string|nil code
-function Inspector:servers()
-  return native_of(self, 2):servers()
+function Inspector:servers(options)
+  local native = native_of(self, 2)
+  return native:servers(check_options(options, SERVERS_OPTIONS, 2).tasks == false)
 end
 
 --- The groups of a queue that have tasks, by name.
