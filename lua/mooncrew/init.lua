@@ -110,7 +110,7 @@ end
 -- Modules that most scripts do without: loaded when a script first names them.
 local ON_DEMAND = { http = true, mail = true, redis = true, postgres = true, exec = true }
 
-return setmetatable(crew, {
+setmetatable(crew, {
   __index = function(_, name)
     if ON_DEMAND[name] then
       local module = require("mooncrew." .. name)
@@ -119,3 +119,5 @@ return setmetatable(crew, {
     end
   end,
 })
+
+return crew

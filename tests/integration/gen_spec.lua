@@ -6,6 +6,7 @@ local wait = require "wait"
 local with_crew = require("support").with_crew
 
 local TASKS = uv.cwd() .. "/tests/integration/gen"
+local NAMES = uv.cwd() .. "/tests/integration/gen_names"
 local BUILD = assert(os.getenv "MOONCREW_BUILD")
 local SAN = os.getenv "SAN"
 
@@ -40,6 +41,11 @@ local function generate(crew, target, ...)
   return crew:command { "gen", target, "--scripts", TASKS, "--out", crew.folder .. "/out", ... }
 end
 
+-- With names that are words of the languages, or the same once they are written as names of theirs.
+local function generate_names(crew, target)
+  assert.equal(0, (crew:command { "gen", target, "--scripts", NAMES, "--out", crew.folder .. "/out" }))
+end
+
 local STRICT = "-std=c11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror "
   .. "-pedantic -I%s/runtime/client -Iout "
 
@@ -68,6 +74,13 @@ local REFUSED = {
   range = "payload.rows[1].id: must be at most 9007199254740991", twice = "payload.labels: a key stands there twice",
   few = "payload.list: must have at least 1 items",
   ring = "", above = "payload.share: must be more than 0",
+  odd = "payload.even: must be a multiple of 2", wide = "payload.wide: must be a multiple of 1000",
+  names = "payload.names: items 0 and 2 are equal, and must differ",
+  flags = "payload.flags: items 1 and 2 are equal, and must differ",
+  points = "payload.points: items 0 and 2 are equal, and must differ",
+  lists = "payload.lists[1]: items 0 and 2 are equal, and must differ",
+  both = "payload.both: must be at most 5", word = "payload.word: must have at least 3 characters",
+  inexact = "payload.n: must be at most 9007199254740991",
   nan = "payload.matrix[1][1]: JSON has no number for infinity or not-a-number",
 }
 
@@ -90,6 +103,9 @@ local ARRIVED = {
   tree = 'tree {"children":[{"children":[],"name":"leaf"}],"left":{"children":[],"name":"leaf"},"name":"root"}',
   choices = 'choices {"constant":"k","count":null,"either":5,"may_be_null":null,"nulls":[1,null],"pair":["a",1],'
     .. '"share":0.5,"when":"2026-01-31T12:00:00Z","yes":true}', imported = 'imported {"price":{"cents":5}}',
+  limits = 'limits {"even":-4,"flags":[true,false],"lists":[[7,8]],"names":["b","a"],'
+    .. '"points":[{"x":1,"y":0.5},{"x":1,"y":0.25}],"wide":-9007199254741000}',
+  bounds = 'bounds {"both":5,"exact":9223372036854775807,"n":9007199254740991,"word":"abc"}',
   choice = 'int "y"', map = 'json:add {"":-9223372036854775808,"x":1}',
 }
 
@@ -114,7 +130,7 @@ describe("generated C", function()
         if ARRIVED[name] then assert.equal(ARRIVED[name], result) end
       end
     end
-    assert.equal(21, count)
+    assert.equal(23, count)
   end))
 
   it("applies the options that the script declares, under those that are given", with_crew(function(crew)
@@ -144,6 +160,26 @@ describe("generated C", function()
       env = { MOONCREW_REDIS = crew.server:url() }, output = crew:file("main.out", "") }, 20 * wait.patience)
     assert.equal(0, code, text)
     assert.equal("scheduled", crew:queue("critical"):task(text:match "%S+").state)
+  end))
+
+  it("compiles whatever the names are, and says in words what it does not check", with_crew(function(crew)
+    generate_names(crew, "c")
+    for _, compiler in ipairs { "gcc -std=c11 -Wconversion", "clang -std=c11 -Wconversion", "g++ -x c++" } do
+      local words = split(("/usr/bin/%s -Wall -Wextra -Wshadow -Werror -pedantic -I%s/runtime/client -c out/tasks.c "
+        .. "-o x.o"):format(compiler, uv.cwd()))
+      local program = table.remove(words, 1)
+      if uv.fs_stat(program) then run(crew, program, words) end
+    end
+    local header = read(crew.folder .. "/out/tasks.h")
+    for _, said in ipairs {
+      "const char *u; /* format: uuid */", "double f; /* checked where the task runs: multipleOf */",
+      "int64_t *c; /* checked where the task runs: contains, maxContains */",
+      "e; /* checked where the task runs: propertyNames */",
+      "const char *x; /* said beside it; at least 3 characters; NULL: none */",
+      "never; /* JSON text: nothing fits; NULL: none */",
+    } do
+      assert.is_truthy(header:find(said, 1, true), said)
+    end
   end))
 
   it("is C++ too, and warns of nothing in clang", with_crew(function(crew)
@@ -206,13 +242,50 @@ describe("mooncrew gen", function()
     assert.is_nil(uv.fs_stat(crew.folder .. "/out/raw.schema.json"))
   end))
 
+  it("removes the schemas of tasks that are no more, and nothing that it did not write", with_crew(function(crew)
+    local folder = crew.folder .. "/out"
+    local task = 'local crew = require "mooncrew"\ncrew.task("%s", { perform = print })\n'
+    local function gen(...)
+      return crew:command { "gen", "jsonschema", "--out", folder, ... }
+    end
+    crew:script("one.lua", task:format "one")
+    crew:script("two.lua", task:format "two")
+    assert.equal(0, (gen()))
+    local kept = { ["mine.schema.json"] = '{"$comment":"mine"}', ["broken.schema.json"] = "{",
+      ["two.json"] = read(folder .. "/two.schema.json") }
+    for name, text in pairs(kept) do crew:file("out/" .. name, text) end
+    assert(uv.fs_mkdir(folder .. "/folder.schema.json", 493))
+    assert.equal(0, (gen "--check"))
+
+    assert(os.remove(crew.folder .. "/scripts/two.lua"))
+    local code, text = gen "--check"
+    assert.equal(1, code)
+    assert.is_truthy(text:find("/two.schema.json is of no task any more: run `mooncrew gen jsonschema ", 1, true), text)
+    code, text = gen()
+    assert.equal(0, code)
+    assert.is_truthy(text:find("removed " .. folder .. "/two.schema.json", 1, true), text)
+    assert.is_nil(uv.fs_stat(folder .. "/two.schema.json"))
+    for name, content in pairs(kept) do assert.equal(content, read(folder .. "/" .. name)) end
+    assert.is_table(uv.fs_stat(folder .. "/one.schema.json"))
+    assert.equal(0, (gen "--check"))
+  end))
+
   it("writes Lua types that load", with_crew(function(crew)
     assert.equal(0, (generate(crew, "lua-types")))
     local text = read(crew.folder .. "/out/tasks.lua")
     assert.is_function(loadstring(text))
     assert.is_truthy(text:find('---@class EmailWelcomePayload\n---@field locale? "en"|"fr"', 1, true))
-    assert.is_truthy(text:find('---@param type "email:welcome"|EmailWelcomeDefinition\n'
-      .. '---@param payload EmailWelcomePayload\n', 1, true))
+    assert.is_truthy(text:find('---@overload fun(type: "email:welcome"|EmailWelcomeDefinition, '
+      .. 'payload: EmailWelcomePayload, options?: mooncrew.Options): ', 1, true))
+    for _, name in ipairs { "crew.task", "crew.enqueue", "Context:enqueue" } do
+      local _, count = text:gsub("\nfunction " .. name .. "%(", "")
+      assert.equal(1, count, name .. " has one definition, whose overloads a language server reads")
+    end
+  end))
+
+  it("writes Lua types that load whatever the names are", with_crew(function(crew)
+    generate_names(crew, "lua-types")
+    assert.is_function(loadstring(read(crew.folder .. "/out/tasks.lua")))
   end))
 
   it("says which script does not load, and which word is wrong", with_crew(function(crew)

@@ -46,15 +46,24 @@ func (w *world) goTool(folder string, arguments ...string) string {
 const nastyStart = `nasty {"any":{"a":[1,null]},`
 
 var refusedByGo = map[string]string{
-	"again": "task already exists",
-	"ring":  "6",
-	"below": "payload.count: must be less than 10",
-	"long":  "payload.username: must have at most 8 characters",
-	"bytes": "payload.username: the string is not valid UTF-8",
-	"enum":  `payload.locale: expected one of "en", "fr"`,
-	"null":  "payload: required",
-	"nan":   "payload.matrix[1][1]: JSON has no number for infinity or not-a-number",
-	"range": "payload.rows[1].id: must be at most 9007199254740991",
+	"again":   "task already exists",
+	"ring":    "6",
+	"below":   "payload.count: must be less than 10",
+	"odd":     "payload.even: must be a multiple of 2",
+	"wide":    "payload.wide: must be a multiple of 1000",
+	"names":   "payload.names: items 0 and 2 are equal, and must differ",
+	"flags":   "payload.flags: items 1 and 2 are equal, and must differ",
+	"points":  "payload.points: items 0 and 2 are equal, and must differ",
+	"lists":   "payload.lists[1]: items 0 and 2 are equal, and must differ",
+	"both":    "payload.both: must be at most 5",
+	"word":    "payload.word: must have at least 3 characters",
+	"inexact": "payload.n: must be at most 9007199254740991",
+	"long":    "payload.username: must have at most 8 characters",
+	"bytes":   "payload.username: the string is not valid UTF-8",
+	"enum":    `payload.locale: expected one of "en", "fr"`,
+	"null":    "payload: required",
+	"nan":     "payload.matrix[1][1]: JSON has no number for infinity or not-a-number",
+	"range":   "payload.rows[1].id: must be at most 9007199254740991",
 }
 
 var arrivedFromGo = map[string]string{
@@ -71,7 +80,10 @@ var arrivedFromGo = map[string]string{
 	"image": `image:resize {"url":"u"}`, "raw": "raw \xff{", "free": `free {"a":1}`, "nothing": "free ",
 	"any": "2fa:größe []", "maybe": "maybe ", "or_else": `or else "dflt"`,
 	"first": `a:b {"item":{"v":"i"},"w":7}`, "second": `a_b "s"`, "choice": `int "y"`,
-	"map": `json:add {"":-9223372036854775808,"x":1}`,
+	"limits": `limits {"even":-4,"flags":[true,false],"lists":[[7,8]],"names":["b","a"],` +
+		`"points":[{"x":1,"y":0.5},{"x":1,"y":0.25}],"wide":-9007199254741000}`,
+	"bounds": `bounds {"both":5,"exact":9223372036854775807,"n":9007199254740991,"word":"abc"}`,
+	"map":    `json:add {"":-9223372036854775808,"x":1}`,
 }
 
 func TestGeneratedGoIsCleanAndItsPayloadsArrive(t *testing.T) {
@@ -104,9 +116,21 @@ func TestGeneratedGoIsCleanAndItsPayloadsArrive(t *testing.T) {
 			t.Errorf("%s arrived as\n%s instead of\n%s", words[0], info.Result, want)
 		}
 	}
-	if count != 20 {
+	if count != 22 {
 		t.Errorf("%d tasks were enqueued:\n%s", count, told)
 	}
+}
+
+func TestGeneratedGoIsCleanWhateverTheNamesAre(t *testing.T) {
+	w := newWorld(t)
+	folder := w.generated()
+	names := filepath.Join(setting(t, "MOONCREW_ROOT"), "tests/integration/gen_names")
+	w.run(exec.Command(setting(t, "MOONCREW"), "gen", "go", "--scripts", names, "--out", filepath.Join(folder, "names"),
+		"--package", "names"))
+	if wrong := w.goTool(folder, "gofmt", "-l", "names"); wrong != "" {
+		t.Errorf("gofmt would change %s", wrong)
+	}
+	w.goTool(folder, "go", "vet", "./names")
 }
 
 func TestGeneratedGoAppliesTheScriptsOptionsUnderThoseGiven(t *testing.T) {

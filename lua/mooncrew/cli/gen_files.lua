@@ -63,11 +63,43 @@ local function write_file(path, text)
   return uv.fs_rename(temporary, path)
 end
 
---- Writes those that differ from what is there, and says which.
+-- The names of files that were generated once, and are no part of the list; by name.
+local function outdated(folder, list, is_own)
+  local names, current = {}, {}
+  for _, file in ipairs(list) do
+    current[file.name] = true
+  end
+  local scan = is_own and uv.fs_scandir(folder)
+  while scan do
+    local name, kind = uv.fs_scandir_next(scan)
+    if not name then
+      break
+    elseif kind == "file" and not current[name] and is_own(name, read(folder .. "/" .. name) or "") then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local function remove_outdated(folder, list, is_own)
+  for _, name in ipairs(outdated(folder, list, is_own)) do
+    local path = folder .. "/" .. name
+    local ok, why = uv.fs_unlink(path)
+    if not ok then
+      return ("cannot remove '%s', which is of no task any more: %s"):format(path, why)
+    end
+    output.line("removed %s", path)
+  end
+end
+
+--- Writes those that differ from what is there, and says which. Then removes what was generated once and is no part of
+--- the list; whatever else lies in the folder stays.
 ---@param folder string
 ---@param list mooncrew.cli.GeneratedFile[]
+---@param is_own (fun(name: string, content: string): boolean)|nil  whether a file was generated; nil: none is removed
 ---@return nil, string|nil message
-function M.write(folder, list)
+function M.write(folder, list, is_own)
   local ok, why = make_folder(folder)
   if not ok then
     return nil, ("cannot make the folder '%s': %s"):format(folder, why)
@@ -83,14 +115,16 @@ function M.write(folder, list)
     end
     output.line("%s %s", same and "unchanged" or "wrote", path)
   end
+  return nil, remove_outdated(folder, list, is_own)
 end
 
---- Fails unless all of them are there as they would be written.
+--- Fails unless all of them are there as they would be written, and no others that were generated.
 ---@param folder string
 ---@param list mooncrew.cli.GeneratedFile[]
 ---@param command string  that writes them
+---@param is_own (fun(name: string, content: string): boolean)|nil
 ---@return table|nil outcome
-function M.check(folder, list, command)
+function M.check(folder, list, command, is_own)
   local differing = 0
   for _, file in ipairs(list) do
     local path = folder .. "/" .. file.name
@@ -99,6 +133,10 @@ function M.check(folder, list, command)
       differing = differing + 1
       output.complain(("%s %s: run `%s`"):format(path, text and "is not what the scripts say" or "is missing", command))
     end
+  end
+  for _, name in ipairs(outdated(folder, list, is_own)) do
+    differing = differing + 1
+    output.complain(("%s/%s is of no task any more: run `%s`"):format(folder, name, command))
   end
   return differing > 0 and { exit_code = FAILED } or nil
 end

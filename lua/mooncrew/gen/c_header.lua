@@ -1,5 +1,6 @@
 -- The header of generated C: the types of the payloads and the functions of each task.
 
+local limits = require "mooncrew.gen.limits"
 local quote = require "mooncrew.gen.c_quote"
 local text = require "mooncrew.gen.text"
 
@@ -9,7 +10,7 @@ local function remark(parts)
   return #parts > 0 and (" /* %s */"):format(quote.comment(table.concat(parts, "; "))) or ""
 end
 
-local function limits(shape, parts)
+local function add_limits(shape, parts)
   local unit = shape.kind == "string" and "characters" or "items"
   local bound = shape.min_size or shape.max_size
   if shape.min_size and shape.max_size then
@@ -18,8 +19,11 @@ local function limits(shape, parts)
     parts[#parts + 1] = ("at %s %d %s"):format(shape.min_size and "least" or "most", bound,
       bound == 1 and unit:sub(1, -2) or unit)
   end
-  for _, note in ipairs(shape.notes or {}) do
-    parts[#parts + 1] = note
+  if shape.unique then
+    parts[#parts + 1] = "no two are equal"
+  end
+  for _, words in ipairs(limits.remarks(shape)) do
+    parts[#parts + 1] = words
   end
 end
 
@@ -31,7 +35,7 @@ local function remarks_of(member)
   if shape.kind == "any" then
     parts[#parts + 1] = "JSON text" .. (shape.why and ": " .. shape.why or "")
   end
-  limits(shape, parts)
+  add_limits(shape, parts)
   if member.absent and not member.flag then
     parts[#parts + 1] = shape.default and "NULL: " .. shape.default or "NULL: none"
   elseif member.absent and shape.default then
@@ -72,6 +76,9 @@ end
 function writers.struct(out, plan, declaration)
   if declaration.shape.struct and declaration.shape.struct.open then
     out:add("/* The schema allows other fields too; they cannot be given here. */")
+  end
+  for _, words in ipairs(declaration.shape.struct and limits.remarks(declaration.shape) or {}) do
+    out:add("/* %s */", quote.comment(words))
   end
   out:block(("struct %s {"):format(declaration.name), function()
     for _, member in ipairs(declaration.members) do

@@ -236,6 +236,50 @@ static int json_count(json_writer *w, const json_path *at, const void *items, si
   return !w->failed;
 }
 ]] },
+  { name = "unique", needs = { "list" }, text = [[
+/* Where an item of a list stands among what is written. */
+typedef struct json_written {
+  const char *text; /* set when all are written, since they move until then */
+  size_t start, size, index;
+} json_written;
+
+/* The caller hands it to json_unique. */
+static json_written *json_list_written(size_t count) {
+  json_written *written = (json_written *)calloc(count + 1, sizeof *written);
+  if (!written)
+    abort();
+  return written;
+}
+
+static int json_compare_texts(const json_written *x, const json_written *y) {
+  int order = memcmp(x->text, y->text, x->size < y->size ? x->size : y->size);
+  return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+static int json_compare_written(const void *a, const void *b) {
+  const json_written *x = (const json_written *)a, *y = (const json_written *)b;
+  int order = json_compare_texts(x, y);
+  return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Fails when two items are equal, which is when their canonical texts are. Frees the list. */
+static void json_unique(json_writer *w, const json_path *at, json_written *written, size_t count) {
+  char what[80];
+  for (size_t i = 0; i < count && !w->failed; i++) {
+    written[i].text = w->data + written[i].start;
+    written[i].index = i;
+  }
+  if (!w->failed)
+    qsort(written, count, sizeof *written, json_compare_written);
+  for (size_t i = 1; i < count && !w->failed; i++)
+    if (json_compare_texts(&written[i - 1], &written[i]) == 0) {
+      snprintf(what, sizeof what, "items %llu and %llu are equal, and must differ",
+               (unsigned long long)written[i - 1].index, (unsigned long long)written[i].index);
+      json_fail(w, at, what);
+    }
+  free(written);
+}
+]] },
   { name = "map", needs = { "utf8", "quote", "list" }, text = [[
 /* Entries begin with their key. */
 static int json_compare_keys(const void *a, const void *b) {
@@ -328,7 +372,8 @@ static char *task_type(const char *prefix, const char *rest) {
 --- What the static functions are called, with spaces between them.
 M.NAMES = "json_writer json_path json_add json_text json_place json_fail json_finish json_key json_too_deep "
   .. "json_character json_length json_quote json_string json_integer json_tidy json_number json_enum json_raw "
-  .. "json_count json_compare_keys json_sort json_map_key task_options task_refuse task_send task_type"
+  .. "json_count json_written json_list_written json_compare_texts json_compare_written json_unique "
+  .. "json_compare_keys json_sort json_map_key task_options task_refuse task_send task_type"
 
 --- The text of the chunks that are used, and of those that they need.
 ---@param used table<string, boolean>  is completed

@@ -49,9 +49,16 @@ local function check_bounds(out, shape, x, at)
   end
 end
 
+local function check_multiples(out, shape, x, at)
+  for _, divisor in ipairs(shape.multiples or {}) do
+    out:add("if (%s %% %s)", x, (bound_literal(divisor)))
+    out:add('  json_fail(w, %s, "must be a multiple of %s");', at, json.encode(divisor))
+  end
+end
+
 -- Whether writing the value can fail, or fail inside of it, so that its place is needed.
 local function can_fail(shape)
-  return not (shape.kind == "boolean" or shape.kind == "integer" and #shape_bounds(shape) == 0)
+  return not (shape.kind == "boolean" or shape.kind == "integer" and #shape_bounds(shape) == 0 and not shape.multiples)
 end
 
 local values = {}
@@ -69,6 +76,7 @@ end
 function values:integer(shape, x, at)
   self.used.integer = true
   check_bounds(self.out, shape, x, at)
+  check_multiples(self.out, shape, x, at)
   self.out:add("json_integer(w, %s);", x)
 end
 
@@ -249,7 +257,14 @@ function puts:array(declaration)
       if fallible then
         out:add("json_path here = {at, NULL, 0};")
       end
+      if shape.unique then
+        self.used.unique = true
+        out:add("json_written *written;")
+      end
       put_count(self, shape)
+      if shape.unique then
+        out:add("written = json_list_written(count);")
+      end
       out:add('json_text(w, "[");')
       out:block("for (size_t i = 0; i < count && !w->failed; i++) {", function()
         if fallible then
@@ -257,8 +272,17 @@ function puts:array(declaration)
         end
         out:add("if (i)")
         out:add('  json_text(w, ",");')
-        put_value(self, shape.item, "items[i]", "&here")
+        if shape.unique then
+          out:add("written[i].start = w->size;")
+        end
+        put_value(self, shape.item, "items[i]", fallible and "&here" or "at")
+        if shape.unique then
+          out:add("written[i].size = w->size - written[i].start;")
+        end
       end, "}")
+      if shape.unique then
+        out:add("json_unique(w, at, written, count);")
+      end
       out:add('json_text(w, "]");')
     end, "}")
   out:add("")

@@ -157,6 +157,19 @@ func (w *jsonWriter) count(count, min, max int) {
 	}
 }
 
+// unique fails when the item that was just written from start on is equal to one before it.
+func (w *jsonWriter) unique(seen map[string]int, index, start int) {
+	if w.err != nil {
+		return
+	}
+	text := string(w.bytes[start:])
+	if first, found := seen[text]; found {
+		w.path[len(w.path)-1] = jsonStep{index: -1}
+		w.fail(fmt.Sprintf("items %d and %d are equal, and must differ", first, index))
+	}
+	seen[text] = index
+}
+
 func (w *jsonWriter) done() ([]byte, error) {
 	if w.err != nil {
 		return nil, w.err

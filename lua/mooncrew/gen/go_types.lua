@@ -1,5 +1,7 @@
 -- The types of generated Go, as gofmt lays them out.
 
+local limits = require "mooncrew.gen.limits"
+
 local M = {}
 
 --- The lines of a comment.
@@ -35,8 +37,8 @@ local function remark(field)
   if shape.kind == "any" and shape.why then
     parts[#parts + 1] = "JSON text: " .. shape.why
   end
-  for _, note in ipairs(shape.notes or {}) do
-    parts[#parts + 1] = note
+  for _, words in ipairs(limits.remarks(shape)) do
+    parts[#parts + 1] = words
   end
   if shape.default then
     parts[#parts + 1] = "Unless given: " .. shape.default
@@ -68,6 +70,9 @@ local function add_struct(out, plan, declaration)
   end
   if declaration.shape.struct.open then
     M.comment(out, "The schema allows other fields too; they cannot be given here.")
+  end
+  for _, words in ipairs(limits.remarks(declaration.shape)) do
+    M.comment(out, words)
   end
   if #rows == 0 then
     return out:add("type %s struct{}", declaration.name)

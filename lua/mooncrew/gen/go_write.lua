@@ -35,6 +35,15 @@ local function check_bounds(out, shape, x)
   end
 end
 
+local function check_multiples(out, shape, x)
+  for _, divisor in ipairs(shape.multiples or {}) do
+    local digits = assert(json.encode(divisor))
+    out:block(("if %s%%%s != 0 {"):format(x, digits), function()
+      out:add('w.fail("must be a multiple of %s")', digits)
+    end, "}")
+  end
+end
+
 local values = {}
 
 function values:string(shape, x)
@@ -47,6 +56,7 @@ end
 
 function values:integer(shape, x)
   check_bounds(self.out, shape, x)
+  check_multiples(self.out, shape, x)
   self.out:add("w.integer(%s)", x)
 end
 
@@ -96,9 +106,19 @@ function values:array(shape, x)
   local out, i, item = self.out, name(self, "i"), name(self, "item")
   check_count(self, shape, x)
   out:block("if w.open('[') {", function()
+    local seen = name(self, "seen")
+    if shape.unique then
+      out:add("%s := map[string]int{}", seen)
+    end
     loop(self, ("for %s, %s := range %s {"):format(i, item, x), function()
       out:add("w.item(%s)", i)
+      if shape.unique then
+        out:add("%s := len(w.bytes)", name(self, "start"))
+      end
       self:value(shape.item, item)
+      if shape.unique then
+        out:add("w.unique(%s, %s, %s)", seen, i, name(self, "start"))
+      end
     end)
     out:add("w.close(']')")
   end, "}")

@@ -56,6 +56,18 @@ local function schema_of(task)
   return schema
 end
 
+--- Whether a file that lies there was written by this generator, perhaps for a task that is no more.
+---@param name string  without folder
+---@param content string
+---@return boolean
+function M.is_own(name, content)
+  if not name:find "%.schema%.json$" then
+    return false
+  end
+  local ok, schema = json.decode(content)
+  return ok and type(schema) == "table" and schema["$comment"] == text.NOTICE
+end
+
 --- One for each type whose payload is JSON.
 ---@param tasks mooncrew.gen.Task[]
 ---@return { name: string, text: string }[]

@@ -2,6 +2,7 @@
 -- crew.enqueue as they are for each type. The file is never run.
 
 local json = require "mooncrew.json"
+local limits = require "mooncrew.gen.limits"
 local names = require "mooncrew.gen.names"
 local text = require "mooncrew.gen.text"
 
@@ -40,8 +41,8 @@ local function remark(shape)
   if shape.kind == "any" and shape.why then
     parts[#parts + 1] = shape.why
   end
-  for _, note in ipairs(shape.notes or {}) do
-    parts[#parts + 1] = note
+  for _, words in ipairs(limits.remarks(shape)) do
+    parts[#parts + 1] = words
   end
   if shape.default then
     parts[#parts + 1] = "unless given: " .. shape.default
@@ -91,44 +92,79 @@ function Types:add_class(shape)
   end
 end
 
-local RETURNS = "mooncrew.Info|nil info, string|nil message, string|nil code"
+local RETURNS = "mooncrew.Info|nil, string|nil, string|nil"
+local OPTIONAL = { "queue? string", "max_retry? integer", "timeout? number|string", "unique? number|string",
+  "retention? number|string", "description? string", "payload? mooncrew.Schema|\"raw\"", "retry? any" }
 
-local function add_task(self, task, base, payload)
+-- What crew.task takes and returns for a type.
+local function add_classes(self, task, base, payload)
   local out = self.out
-  local type = task.is_prefix and "string" or json.encode(task.type)
-  local name = json.encode(task.is_prefix and task.type .. "*" or task.type)
   out:add("")
   out:add("---@class %sDefinition: mooncrew.Definition", base)
   if not task.is_prefix then
     out:add("---@field enqueue fun(self: %sDefinition, payload: %s, options?: mooncrew.Options): %s", base, payload,
-      (RETURNS:gsub(" %l+%f[,%z]", "")))
+      RETURNS)
   end
-  out:add("")
-  out:add("---@class %sTask", base)
-  for _, field in ipairs { "queue? string", "max_retry? integer", "timeout? number|string", "unique? number|string",
-    "retention? number|string", "description? string", "payload? mooncrew.Schema|\"raw\"", "retry? any" } do
-    out:add("---@field %s", field)
-  end
-  out:add("---@field perform fun(payload: %s, task: mooncrew.Context): any", payload)
   out:add("")
   if task.about then
     out:add("--- %s", (task.about:gsub("%s+", " ")))
   end
-  out:add("---@param type %s", name)
-  out:add("---@param definition %sTask", base)
-  out:add("---@return %sDefinition", base)
-  out:add("function crew.task(type, definition) end")
-  if task.is_prefix then
-    return -- its types are known by what they begin with, which no annotation can say
+  out:add("---@class %sTask", base)
+  for _, field in ipairs(OPTIONAL) do
+    out:add("---@field %s", field)
   end
-  for _, head in ipairs { "crew.enqueue", "Context:enqueue" } do
-    out:add("")
-    out:add("---@param type %s|%sDefinition", type, base)
-    out:add("---@param payload %s", payload)
-    out:add("---@param options? mooncrew.Options")
-    out:add("---@return %s", RETURNS)
-    out:add("function %s(type, payload, options) end", head)
+  out:add("---@field perform fun(payload: %s, task: mooncrew.Context): any", payload)
+end
+
+-- There is one function, with an overload for each type but the first, which has the signature itself: one that said
+-- less would accept what no type does. Of several functions with one name the language server takes one alone.
+
+local function parameter_names(signature)
+  local list = {}
+  for i, parameter in ipairs(signature) do
+    list[i] = parameter[1]:gsub("%?$", "")
   end
+  return table.concat(list, ", ")
+end
+
+local function overload(signature, before)
+  local list = {}
+  for i, parameter in ipairs(signature) do
+    list[i] = ("%s: %s"):format(parameter[1], parameter[2])
+  end
+  return ("fun(%s%s): %s"):format(before or "", table.concat(list, ", "), signature.returns)
+end
+
+-- `before` is what stands first in each overload of a method.
+local function add_function(self, name, signatures, before)
+  local out, first = self.out, signatures[1]
+  if not first then
+    return
+  end
+  out:add("")
+  for _, parameter in ipairs(first) do
+    out:add("---@param %s %s", parameter[1], parameter[2])
+  end
+  out:add("---@return %s", first.returns)
+  for i = 2, #signatures do
+    out:add("---@overload %s", overload(signatures[i], before))
+  end
+  out:add("function %s(%s) end", name, parameter_names(first))
+end
+
+local function add_functions(self, tasks, bases, payloads)
+  local defines, enqueues = {}, {}
+  for i, task in ipairs(tasks) do
+    local base, name = bases[i], json.encode(task.is_prefix and task.type .. "*" or task.type)
+    defines[i] = { { "type", name }, { "definition", base .. "Task" }, returns = base .. "Definition" }
+    if not task.is_prefix then -- its types are known by what they begin with, which no annotation can say
+      enqueues[#enqueues + 1] = { { "type", ("%s|%sDefinition"):format(name, base) }, { "payload", payloads[i] },
+        { "options?", "mooncrew.Options" }, returns = RETURNS }
+    end
+  end
+  add_function(self, "crew.task", defines)
+  add_function(self, "crew.enqueue", enqueues)
+  add_function(self, "Context:enqueue", enqueues, "self: mooncrew.Context, ")
 end
 
 local function payload_of(self, task)
@@ -157,6 +193,7 @@ function M.files(tasks, options)
   for i, task in ipairs(tasks) do
     bases[i] = self.scope:take(names.exported(task.words, "Task"), { "%sPayload", "%sDefinition", "%sTask" })
   end
+  local payloads = {}
   for i, task in ipairs(tasks) do
     local found = {}
     if task.shape then
@@ -167,8 +204,10 @@ function M.files(tasks, options)
     for _, shape in ipairs(found) do
       self:add_class(shape)
     end
-    add_task(self, task, bases[i], payload_of(self, task))
+    payloads[i] = payload_of(self, task)
+    add_classes(self, task, bases[i], payloads[i])
   end
+  add_functions(self, tasks, bases, payloads)
   return { { name = options.name .. ".lua", text = out:done() } }
 end
 

@@ -5,6 +5,8 @@
 -- the generated types take JSON text.
 
 local json = require "mooncrew.json"
+local limits = require "mooncrew.gen.limits"
+local narrowing = require "mooncrew.gen.narrows"
 local sort_keys = require "mooncrew.json.sort_keys"
 
 -- LuaJIT 2.1.0-beta3, which Debian 12 has, now and then compiles this recursion so that a field of a deep struct comes
@@ -30,9 +32,12 @@ local M = {}
 ---@field max number|nil
 ---@field above number|nil  it must be more than this
 ---@field below number|nil
+---@field multiples number[]|nil  integer: it must be a multiple of each
 ---@field min_size integer|nil  string: characters; array: items
 ---@field max_size integer|nil
----@field notes string[]|nil  of a string: what else it must be, for people
+---@field unique boolean|nil  array: no two items are equal
+---@field notes string[]|nil  what else it must be, for people: formats and patterns
+---@field unchecked string[]|nil  keywords that only the worker checks
 
 ---@class mooncrew.gen.Struct
 ---@field fields mooncrew.gen.Field[]  by name
@@ -100,6 +105,11 @@ local function read_enum(node)
   return { kind = "enum", of = of, values = texts, nullable = nullable }
 end
 
+local function unescape(step)
+  step = step:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+  return (step:gsub("~1", "/"):gsub("~0", "~"))
+end
+
 -- The schema behind "#", "#/$defs/name" and the like; nil for what stands elsewhere.
 local function resolve(root, ref)
   local node = root
@@ -107,8 +117,7 @@ local function resolve(root, ref)
     return nil
   end
   for step in ref:sub(2):gmatch "/([^/]*)" do
-    step = step:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-    step = step:gsub("~1", "/"):gsub("~0", "~")
+    step = unescape(step)
     node = type(node) == "table" and (node[step] or node[tonumber(step) and tonumber(step) + 1]) or nil
   end
   return ref:find "^#/" and node or ref == "#" and root or nil
@@ -116,27 +125,18 @@ end
 
 local kinds = {}
 
-function kinds.string(_, node)
-  local notes = {}
-  for _, name in ipairs { "format", "pattern" } do
-    if node[name] then
-      notes[#notes + 1] = ("%s: %s"):format(name, tostring(node[name]))
-    end
-  end
-  return { kind = "string", min_size = node.minLength, max_size = node.maxLength, notes = notes }
-end
-
-local function read_number(kind, node)
-  return { kind = kind, min = node.minimum, max = node.maximum, above = node.exclusiveMinimum,
-    below = node.exclusiveMaximum }
+function kinds.string()
+  return { kind = "string" }
 end
 
 function kinds.integer(_, node)
-  return read_number("integer", node)
+  local shape = { kind = "integer" }
+  limits.bound_integer(shape, node)
+  return shape
 end
 
-function kinds.number(_, node)
-  return read_number("number", node)
+function kinds.number()
+  return { kind = "number" }
 end
 
 function kinds.boolean()
@@ -147,12 +147,7 @@ function kinds.array(self, node)
   if node.prefixItems then
     return any "an array whose items have shapes by place"
   end
-  return { kind = "array", item = self:read(node.items), min_size = node.minItems, max_size = node.maxItems }
-end
-
-local function read_map(self, node)
-  local values = node.additionalProperties
-  return { kind = "map", item = self:read(values), min_size = node.minProperties, max_size = node.maxProperties }
+  return { kind = "array", item = self:read(node.items) }
 end
 
 local function names_of(properties)
@@ -182,14 +177,15 @@ function kinds.object(self, node)
     return any "fields whose names are given by a pattern"
   elseif not next(node.properties or {}) and not (node.required and node.required[1])
     and node.additionalProperties ~= false then
-    return read_map(self, node)
+    return { kind = "map", item = self:read(node.additionalProperties) }
   end
   local struct = self.structs[node]
   if struct then
     struct.recursive = struct.recursive or self.reading[node] or false
     return { kind = "struct", struct = struct }
   end
-  struct = { fields = {}, open = node.additionalProperties ~= false, recursive = false }
+  struct = { fields = {}, recursive = false,
+    open = node.additionalProperties ~= false and node.unevaluatedProperties ~= false }
   self.structs[node] = struct
   self.reading[node] = true
   read_fields(self, node, struct)
@@ -215,82 +211,107 @@ local function read_choice(self, options)
   return shape
 end
 
+-- Whether what stands beside a reference says no more than what is behind it.
+local function narrows_beside(node, target)
+  local beside = {}
+  for keyword, value in pairs(node) do
+    beside[keyword] = value
+  end
+  beside["$ref"] = nil
+  return narrowing.narrows(beside, target)
+end
+
+-- What it was called, unless that is ours ("recursive1"), and says nothing.
+local function name_of(ref)
+  local name = ref:match "/([^/]+)$"
+  return name and not name:find "^recursive%d+$" and unescape(name) or nil
+end
+
 local function read_reference(self, node)
-  local target = resolve(self.root, node["$ref"])
+  local ref = node["$ref"]
+  local target = resolve(self.root, ref)
   if type(target) ~= "table" then
-    return any(("a reference: %s"):format(node["$ref"]))
+    return any(target == nil and ("a reference: %s"):format(ref) or nil)
   elseif self.resolving[target] and not self.structs[target] then
     return any "a shape that holds itself, and is no object"
+  elseif not narrows_beside(node, target) then
+    return any "several shapes at once"
   end
   local before = self.resolving[target]
   self.resolving[target] = true
   local shape = self:read(target)
   self.resolving[target] = before
-  local name = node["$ref"]:match "/([^/]+)$"
-  if shape.struct and name and not name:find "^recursive%d+$" then -- that is ours, and says nothing
-    shape.struct.name = shape.struct.name or name
+  if shape.struct then
+    shape.struct.name = shape.struct.name or name_of(ref)
   end
-  return shape
+  return shape, "$ref"
 end
 
 local function types_of(node)
-  local types, nullable = {}, false
+  local types, has = {}, {}
   for _, name in ipairs(type(node.type) == "table" and node.type or { node.type }) do
-    if name == "null" then
-      nullable = true
-    else
+    has[name] = true
+    if name ~= "null" then
       types[#types + 1] = name
     end
   end
-  return types, nullable
+  if #types == 2 and has.integer and has.number then
+    types = { "number" } -- of which integers are a part
+  end
+  return types, has.null
 end
 
 local function read_typed(self, node)
   local types, nullable = types_of(node)
   local kind = types[1] or node.properties and "object"
-  if not kinds[kind] or #types > 1 then
-    return any(#types > 1 and "one of several types" or nil)
+  if #types > 1 then
+    return any "one of several types"
+  elseif not kinds[kind] then
+    return any(nullable and "null" or nil)
+  elseif not narrowing.parts_narrow(node, node) then
+    return any "fields that depend on others"
   end
   local shape = kinds[kind](self, node)
-  shape.nullable = nullable or nil
+  shape.nullable = nullable
   return shape
 end
 
-local SHAPING = { "$ref", "$dynamicRef", "properties", "type", "anyOf", "oneOf", "allOf", "enum", "const", "items",
-  "additionalProperties", "patternProperties" }
-
--- Whether a schema only narrows down what another one beside it says.
-local function narrows(node)
-  for _, keyword in ipairs(type(node) == "table" and SHAPING or {}) do
-    if node[keyword] ~= nil then
-      return false
-    end
-  end
-  return true
+local function only_narrow(list, node)
+  return all_are(list, function(schema) return narrowing.narrows(schema, node) end)
 end
 
+-- The demands of several schemas on one value.
 local function read_conjunction(self, node)
   if node.type == nil and node.properties == nil then
-    return #node.allOf == 1 and self:read(node.allOf[1]) or any "several shapes at once"
+    if #node.allOf == 1 then
+      return self:read(node.allOf[1]), "allOf"
+    end
+  elseif only_narrow(node.allOf, node) then
+    local shape = read_typed(self, node)
+    for _, schema in ipairs(node.allOf) do
+      limits.narrow(shape, type(schema) == "table" and schema or { ["not"] = not schema or nil })
+    end
+    return shape, "allOf"
   end
-  return all_are(node.allOf, narrows) and read_typed(self, node) or any "several shapes at once"
+  return any "several shapes at once"
 end
 
 local function read_disjunction(self, node)
   local options = node.anyOf or node.oneOf
   if node.type ~= nil or node.properties ~= nil then
-    return all_are(options, narrows) and read_typed(self, node) or any "one of several shapes"
+    return only_narrow(options, node) and read_typed(self, node) or any "one of several shapes"
   end
-  return read_choice(self, options)
+  return read_choice(self, options), node.anyOf and "anyOf" or "oneOf"
 end
 
+-- Also the keyword out of which the shape was read.
 local function read_shape(self, node)
   if node["$ref"] then
     return read_reference(self, node)
   elseif node["$dynamicRef"] then
     return any(("a reference: %s"):format(node["$dynamicRef"]))
   elseif node.enum or node.const ~= nil then
-    return read_enum(node)
+    return read_enum(node), node.enum and "enum" or "const"
   elseif node.anyOf or node.oneOf then
     return read_disjunction(self, node)
   elseif node.allOf then
@@ -304,12 +325,15 @@ end
 ---@return mooncrew.gen.Shape
 function Reader:read(node)
   if type(node) ~= "table" then
-    return any()
+    return any(node == false and "nothing fits" or nil)
   end
   local root = self.root
   self.root = node["$id"] and node or root -- its references start at itself
-  local shape = read_shape(self, node)
+  local shape, keyword = read_shape(self, node)
   self.root = root
+  if not shape.why then -- which says already that the schema must be looked at
+    limits.narrow(shape, node, keyword)
+  end
   shape.about = node.description or shape.about
   if node.default ~= nil and self.fills_in then
     shape.default = json.encode(node.default)

@@ -50,9 +50,44 @@ describe("the shape of a schema", function()
   end)
 
   it("keeps what narrows an object down from hiding its fields", function()
-    local found = read { type = "object", properties = { a = { type = "string" } },
+    local found = read { type = "object", properties = { a = { type = "string" }, b = true },
       allOf = { { ["if"] = { required = { "a" } }, ["then"] = { required = { "b" } } } } }
     assert.are.equal("struct", found.kind)
+    assert.are.same({ "if", "then" }, found.unchecked)
+  end)
+
+  it("is JSON text where fields are named that would have no place in the struct", function()
+    local fields = { a = { type = "string" } }
+    for why, schema in pairs {
+      ["several shapes at once"] = { properties = fields, allOf = { { required = json.array { "b" } } } },
+      ["one of several shapes"] = { properties = fields,
+        anyOf = { { properties = { b = true } }, { required = { "a" } } } },
+      ["fields that depend on others"] = { type = "object", properties = fields, dependentSchemas = {
+        a = { properties = { b = { type = "string" } }, required = { "b" } } } },
+    } do
+      assert.are.same({ kind = "any", why = why }, read(schema))
+    end
+    assert.are.equal("several shapes at once", read {
+      ["$defs"] = { base = { type = "object", properties = fields } }, ["$ref"] = "#/$defs/base",
+      properties = { b = true } }.why)
+  end)
+
+  it("has the limits of all that is said at once, and the words of what only a worker checks", function()
+    local found = read { ["$defs"] = { word = { type = "string", minLength = 2, maxLength = 9 } },
+      ["$ref"] = "#/$defs/word", minLength = 1, maxLength = 5, pattern = "^a", ["not"] = { const = "ab" } }
+    assert.are.same({ 2, 5 }, { found.min_size, found.max_size })
+    assert.are.same({ { "pattern: ^a" }, { "not" } }, { found.notes, found.unchecked })
+    found = read { type = "integer", multipleOf = 2, allOf = { { minimum = 3, multipleOf = 3 }, { multipleOf = 0.5 } } }
+    assert.are.same({ 3, { 3, 2 }, { "multipleOf" } }, { found.min, found.multiples, found.unchecked })
+    found = read { type = "array", items = { type = "string" }, uniqueItems = true, minLength = 7, contains = true }
+    assert.are.same({ true, { "contains" } }, { found.unique, found.unchecked })
+  end)
+
+  it("bounds an integer by what a worker can read exactly, unless it has 64 bits", function()
+    local found = read { type = "integer" }
+    assert.are.same({ -9007199254740991, 9007199254740991 }, { found.min, found.max })
+    found = read { type = "integer", format = "int64" }
+    assert.are.same({}, { found.min, found.max, found.notes })
   end)
 
   it("follows references, to itself too", function()

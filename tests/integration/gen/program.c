@@ -176,6 +176,47 @@ static void send_references(void) {
   tell("imported", imported_enqueue(client, &imported, NULL, &result, &error));
 }
 
+static void tell_limits(const char *what, const limits_payload *payload) {
+  tell(what, limits_enqueue(client, payload, NULL, &result, &error));
+}
+
+static void send_limits(void) {
+  static const char *const names[] = {"b", "a", "b"};
+  static const bool flags[] = {true, false, false};
+  static const limits_points_item points[] = {{1, 0.5}, {1, 0.25}, {1, 0.5}};
+  static const int64_t twice[] = {7, 8, 7};
+  static const limits_lists_item lists[] = {{twice, 2}, {twice, 3}};
+  const limits_payload payload = {.even = -4, .has_wide = true, .wide = -9007199254741000, .has_names = true,
+    .names = names, .names_count = 2, .has_flags = true, .flags = flags, .flags_count = 2, .has_points = true,
+    .points = points, .points_count = 2, .has_lists = true, .lists = lists, .lists_count = 1};
+  limits_payload wrong = payload;
+  tell_limits("limits", &payload);
+  wrong.even = 3;
+  tell_limits("odd", &wrong);
+  wrong = payload, wrong.wide = 1;
+  tell_limits("wide", &wrong);
+  wrong = payload, wrong.names_count = 3;
+  tell_limits("names", &wrong);
+  wrong = payload, wrong.flags_count = 3;
+  tell_limits("flags", &wrong);
+  wrong = payload, wrong.points_count = 3;
+  tell_limits("points", &wrong);
+  wrong = payload, wrong.lists_count = 2;
+  tell_limits("lists", &wrong);
+}
+
+static void send_bounds(void) {
+  bounds_payload payload = {.has_n = true, .n = 9007199254740991, .has_exact = true, .exact = INT64_MAX,
+    .word = "abc", .has_both = true, .both = 5};
+  tell("bounds", bounds_enqueue(client, &payload, NULL, &result, &error));
+  payload.both = 6;
+  tell("both", bounds_enqueue(client, &payload, NULL, &result, &error));
+  payload.both = 3, payload.word = "ab";
+  tell("word", bounds_enqueue(client, &payload, NULL, &result, &error));
+  payload.word = NULL, payload.n++;
+  tell("inexact", bounds_enqueue(client, &payload, NULL, &result, &error));
+}
+
 int main(int argc, char **argv) {
   if (argc != 2 || mooncrew_open(argv[1], &client, &error))
     return 2;
@@ -183,6 +224,8 @@ int main(int argc, char **argv) {
   send_nasty();
   send_rest();
   send_references();
+  send_limits();
+  send_bounds();
   mooncrew_close(client);
   return 0;
 }

@@ -83,6 +83,24 @@ define("imported", schema.from_json_schema {
   },
 })
 
+-- What a producer refuses before anything is sent.
+define("limits", schema.object {
+  even = schema.integer { multiple_of = 2 }, wide = schema.int64({ multiple_of = 1000 }):optional(),
+  names = schema.array(schema.string(), { unique_items = true }):optional(),
+  flags = schema.array(schema.boolean(), { unique_items = true }):optional(),
+  points = schema.array(schema.object { x = schema.integer(), y = schema.number() }, { unique_items = true })
+    :optional(),
+  lists = schema.array(schema.array(schema.integer(), { unique_items = true })):optional(),
+})
+define("bounds", schema.from_json_schema {
+  ["$defs"] = { word = { type = "string", maxLength = 5 } },
+  type = "object", properties = {
+    n = { type = "integer" }, exact = { type = "integer", format = "int64" },
+    word = { ["$ref"] = "#/$defs/word", minLength = 3 },
+    both = { type = "integer", allOf = { { minimum = 3 }, { maximum = 5 } } },
+  },
+})
+
 -- Nothing in it can be refused, so no place of it is ever told.
 define("plain", schema.object { x = schema.integer(), yes = schema.boolean() })
 

@@ -38,6 +38,34 @@ func nasty() *tasks.NastyPayload {
 	}
 }
 
+func sendLimits(ctx context.Context, d tasks.TaskDistributor) {
+	send := func(what string, change func(*tasks.LimitsPayload)) {
+		payload := &tasks.LimitsPayload{Even: -4, Wide: to(int64(-9007199254741000)), Names: []string{"b", "a"},
+			Flags: []bool{true, false}, Points: []tasks.LimitsPointsItem{{X: 1, Y: 0.5}, {X: 1, Y: 0.25}},
+			Lists: [][]int64{{7, 8}}}
+		change(payload)
+		info, err := d.DistributeLimits(ctx, payload)
+		tell(what, info, err)
+	}
+	send("limits", func(p *tasks.LimitsPayload) {})
+	send("odd", func(p *tasks.LimitsPayload) { p.Even = 3 })
+	send("wide", func(p *tasks.LimitsPayload) { p.Wide = to(int64(1)) })
+	send("names", func(p *tasks.LimitsPayload) { p.Names = append(p.Names, "b") })
+	send("flags", func(p *tasks.LimitsPayload) { p.Flags = append(p.Flags, false) })
+	send("points", func(p *tasks.LimitsPayload) { p.Points = append(p.Points, p.Points[0]) })
+	send("lists", func(p *tasks.LimitsPayload) { p.Lists = append(p.Lists, []int64{7, 8, 7}) })
+
+	bounds := func(what string, payload tasks.BoundsPayload) {
+		info, err := d.DistributeBounds(ctx, &payload)
+		tell(what, info, err)
+	}
+	bounds("bounds", tasks.BoundsPayload{N: to(int64(9007199254740991)), Exact: to(int64(math.MaxInt64)), Word: to("abc"),
+		Both: to(int64(5))})
+	bounds("both", tasks.BoundsPayload{Both: to(int64(6))})
+	bounds("word", tasks.BoundsPayload{Word: to("ab")})
+	bounds("inexact", tasks.BoundsPayload{N: to(int64(9007199254740992))})
+}
+
 func main() {
 	client := asynq.NewClient(asynq.RedisClientOpt{Network: "unix", Addr: os.Args[1]})
 	defer client.Close()
@@ -118,6 +146,7 @@ func main() {
 	choices.Count = to(int64(10))
 	info, err = d.DistributeChoices(ctx, choices)
 	tell("below", info, err)
+	sendLimits(ctx, d)
 	info, err = d.DistributeImported(ctx, &tasks.ImportedPayload{Price: tasks.ImportedMoney{Cents: 5}})
 	tell("imported", info, err)
 }
