@@ -73,7 +73,7 @@ $(BUILD)/lua/mooncrew/native_client.so: $(filter-out %/mooncrew.o %/mooncrew_ins
 
 # HTTP and SMTP for tests of handlers, which run outside of a worker. libcurl is loaded when it is first needed.
 $(BUILD)/lua/mooncrew/native_http.so: $(patsubst %,$(BUILD)/runtime/worker/%.o,native_http_alone native_http dialogue \
-                                        transfer sink multi curl library) $(call objects,base)
+                                        transfer sink multi curl library behalf growth page) $(call objects,base)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs libuv) -lm
 

@@ -46,6 +46,7 @@ function async.waiting_strand(level)
   elseif not is_yieldable() then
     error("waiting does not work inside a function that C code calls (table.sort, string.gsub and the like)", level + 1)
   elseif running.stopped then
+    host.refused(running)
     error(running.stop_error, 0)
   end
   return running

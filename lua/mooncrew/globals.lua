@@ -7,6 +7,8 @@
 
 local globals = {}
 
+globals.shared = _G -- those of the scripts
+
 local standard = {} -- the tables with standard functions, and the names of what is in them: from before any script ran
 for _, library in pairs(_G) do
   if type(library) == "table" and library ~= package then

@@ -108,6 +108,7 @@ end
 
 local function start_all(fiber)
   for _, hook in ipairs(registry.hooks.on_start) do
+    place.follow_source(hook.source)
     local ok, raised = xpcall(hook.run, describe)
     if not ok then
       return nil, start_error(hook, fiber, describe(raised))

@@ -12,6 +12,7 @@
 ---@field progress fun(task: mooncrew.Context, fraction: number, text: string|nil)  how far a task has come
 ---@field ready fun(fiber: mooncrew.Fiber)  the fiber can go on: async.step is to be called for it, soon
 ---@field parked fun(fiber: mooncrew.Fiber)  the fiber begins to wait
+---@field refused fun(strand: mooncrew.Strand)  one that was told to stop tries to wait again
 ---@field stopped fun(fiber: mooncrew.Fiber): string|nil  "TIMED_OUT" or "CANCELLED" when the fiber that runs should
 --- stop, also before async.stop tells it
 local host = {}
@@ -40,6 +41,7 @@ local defaults = {
   ready = nobody,
   parked = nobody,
   stopped = function() end,
+  refused = function() end,
   progress = log_progress,
   log = function(level, message, fields)
     local text = fields and require("mooncrew.json").encode(fields)

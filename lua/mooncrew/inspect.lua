@@ -69,6 +69,8 @@ local Inspector = {}
 ---@field expires_at integer|nil  completed: when it will be deleted
 ---@field lease_expires_at integer|nil  active; nil when it has no lease
 ---@field orphaned boolean|nil  active: its lease has run out, so its server is gone or cut off
+---@field last_crash string|nil  how it ended the last worker that it crashed; mc_crashes in `extra` says how many
+---@field last_crash_at integer|nil
 ---@field extra table<string, string>  what mooncrew notes beside asynq's fields: mc_owner, mc_crashes, mc_error,
 ---  mc_progress: JSON with fraction, at and text, of a task that runs …
 
@@ -115,6 +117,7 @@ local Inspector = {}
 ---@field reload_error string|nil  why the last reload was refused
 ---@field refused_at number|nil
 ---@field pools mooncrew.PoolInfo[]|nil
+---@field patterns string|nil  "tenant:*,shop:*": whose queues it serves as soon as there are some
 
 ---@class mooncrew.PoolInfo
 ---@field name string  "": the only one

@@ -13,10 +13,37 @@ local M = {}
 ---@field line integer|nil
 local running ---@type mooncrew.place.Script|nil  the innermost of those that are being run
 
+--- Is told of each script that begins to run, of the lines that it comes to, and of the end of it: then with what had
+--- required it, or nothing. For whoever wants to say which one does not come to its end.
+---@type fun(path: string|nil, line: integer|nil)
+M.follow = function() end
+
 local function note_line(_, line)
   if running and debug.getinfo(2, "S").source == running.source then
     running.line = line
+    M.follow(running.path, line)
   end
+end
+
+local function enter(script)
+  running = script
+  if script then
+    M.follow(script.path, script.line)
+  else
+    M.follow(nil)
+  end
+end
+
+--- Tells `follow` that something else of a script's runs, which was declared there.
+---@param source string  "file:line"
+function M.follow_source(source)
+  local path, line = source:match("^(.*):(%d+)$")
+  M.follow(path or source, tonumber(line))
+end
+
+--- Forgets what is being run: it was broken off.
+function M.forget()
+  enter(nil)
 end
 
 -- A tail call counts to the line where its statement ends; people look where it begins, which is at the `return` that
@@ -47,7 +74,7 @@ end
 function M.run(path, chunk, on_error, ...)
   local outer, script = running, { path = path, source = "@" .. path }
   local hooked = debug.gethook() == nil -- another's hook (a debugger's …) stays: then lines are missing
-  running = script
+  enter(script)
   if hooked then
     debug.sethook(note_line, "l")
   end
@@ -57,7 +84,7 @@ function M.run(path, chunk, on_error, ...)
   if hooked then
     debug.sethook()
   end
-  running = outer
+  enter(outer)
   return ok, result
 end
 

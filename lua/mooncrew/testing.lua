@@ -14,6 +14,7 @@ end
 
 local clocks = require "mooncrew.testing.clock"
 local loading = require "mooncrew.testing.loading"
+local patience = require "mooncrew.testing.patience"
 local perform = require "mooncrew.testing.perform"
 local session = require "mooncrew.testing.session"
 local stubs = require "mooncrew.testing.stubs"
@@ -40,6 +41,13 @@ function testing.clock(now)
     error(("testing.clock: expected unix seconds, got %s"):format(type(now)), 2)
   end
   return clocks.new(now)
+end
+
+--- How long a handler may take in real time until it is killed, in this file: 5 s unless said. A run can say it for
+--- itself, by its option give_up_after.
+---@param time number|string|false  seconds or "1m"; false: as long as it takes
+function testing.give_up_after(time)
+  patience.set_default(time)
 end
 
 --- Answers the requests of crew.http until the test ends.

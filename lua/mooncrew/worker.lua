@@ -14,9 +14,11 @@ local hooks = require "mooncrew.hooks"
 local host = require "mooncrew.host"
 local log = require "mooncrew.log"
 local native = require "mooncrew.native_worker"
+local place = require "mooncrew.place"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
 local sources = require "mooncrew.sources"
+local strand = require "mooncrew.strand"
 local telling = require "mooncrew.telling"
 
 local worker = {}
@@ -89,6 +91,17 @@ host.use {
     return native.task_stopped(fiber.slot)
   end,
 }
+
+-- What scripts print goes to the log, with the task that printed it: standard output has no place for it beside lines
+-- that programs read, and says neither when nor who.
+local function print_to_log(...)
+  local texts = {}
+  for i = 1, select("#", ...) do
+    texts[i] = tostring((select(i, ...)))
+  end
+  local fiber = strand.acting()
+  host.log("info", "print", { text = table.concat(texts, "\t") }, fiber and fiber.task or nil)
+end
 
 finalizers.guard(function(message)
   host.log("error", "a finalizer failed", { error = message })
@@ -171,6 +184,25 @@ local function manifest()
   return list
 end
 
+-- Tells the supervisor which script is at work, and its line: also where the script does not come to its end, or ends
+-- the process. Files are known by their place among all, which stand in the order of their bytes on both sides.
+local function tell_loading()
+  local numbers = {}
+  for number, path in ipairs(sources.paths() or {}) do
+    numbers[path] = number
+  end
+  place.follow = function(path, line)
+    local number = numbers[path or false]
+    native.loading(number or 0, number and line or 0)
+  end
+end
+
+local function end_load(manifest_or_nil, message)
+  place.follow = function() end
+  native.loading(0, 0)
+  native.load_end(manifest_or_nil, message)
+end
+
 --- Loads the scripts and runs the functions of crew.on_start, which may wait. Then, maybe before this returns,
 --- native.load_end is called with
 ---   manifest: type and declared queue (or ""), in turns; in its fields cron and groups the entries of crew.cron and
@@ -180,16 +212,18 @@ end
 ---@param texts table<string, string>|nil  path → text of all of them; nil: they are read from the disk
 function worker.load(folder, texts)
   sources.use(texts)
+  tell_loading()
+  rawset(globals.shared, "print", print_to_log)
   local ok, message = scripts.load(folder)
   if not ok then
-    return native.load_end(nil, message)
+    return end_load(nil, message)
   end
   globals.protect()
   async.step(async.fiber(function(fiber)
     ok, message = hooks.start(fiber)
-    native.load_end(ok and manifest(), message)
+    end_load(ok and manifest(), message)
   end, function(_, why)
-    native.load_end(nil, "crew.on_start: " .. why)
+    end_load(nil, "crew.on_start: " .. why)
   end))
 end
 

@@ -135,6 +135,7 @@ static void status_fill(mooncrew_server_info *out, mc_memory *memory, const mc_s
   out->refused_ns = status->refused_at_ms * 1000000;
   out->pools = copy_pools(memory, status);
   out->pool_count = status->pool_count;
+  out->patterns = status->patterns.size ? mc_memory_text(memory, status->patterns) : NULL;
 }
 
 static void on_status(struct listing *listing, size_t i, const mc_value *reply) {

@@ -239,7 +239,7 @@ static void set_message(lua_State *L, const mooncrew_task_info *task) {
 
 static void push_task(lua_State *L, const void *items, size_t i) {
   const mooncrew_task_info *task = (const mooncrew_task_info *)items + i;
-  lua_createtable(L, 0, 24);
+  lua_createtable(L, 0, 26);
   set_text(L, "id", task->id);
   set_text(L, "queue", task->queue);
   set_text(L, "state", task->state);
@@ -255,6 +255,8 @@ static void push_task(lua_State *L, const void *items, size_t i) {
   set_given(L, "lease_expires_at", task->lease_expires_s);
   if (strcmp(task->state, mc_state_name(MC_TASK_ACTIVE)) == 0)
     set_flag(L, "orphaned", task->orphaned);
+  set_text(L, "last_crash", task->last_crash);
+  set_given(L, "last_crash_at", task->last_crash_at_s);
   set_headers(L, "extra", task->extra, task->extra_count);
 }
 
@@ -483,6 +485,7 @@ static void set_status(lua_State *L, const mooncrew_server_info *server) {
   set_time(L, "refused_at", server->refused_ns);
   push_list(L, push_pool, server->pools, server->pool_count);
   lua_setfield(L, -2, "pools");
+  set_text(L, "patterns", server->patterns);
 }
 
 static void push_server(lua_State *L, const void *items, size_t i) {

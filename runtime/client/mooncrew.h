@@ -213,12 +213,14 @@ typedef struct mooncrew_task_info {
   size_t header_count;
   const void *result; /* NULL: none */
   size_t result_size;
-  int64_t next_process_at_s;    /* scheduled, retry: when it is due; pending: now */
-  int64_t pending_since_ns;     /* pending; unix nanoseconds */
-  int64_t archived_at_s;        /* archived */
-  int64_t expires_at_s;         /* completed: when it will be deleted */
-  int64_t lease_expires_s;      /* active; 0: it has no lease */
-  int orphaned;                 /* active: 1 when its lease has run out, so its server is gone or cut off */
+  int64_t next_process_at_s; /* scheduled, retry: when it is due; pending: now */
+  int64_t pending_since_ns;  /* pending; unix nanoseconds */
+  int64_t archived_at_s;     /* archived */
+  int64_t expires_at_s;      /* completed: when it will be deleted */
+  int64_t lease_expires_s;   /* active; 0: it has no lease */
+  int orphaned;              /* active: 1 when its lease has run out, so its server is gone or cut off */
+  const char *last_crash;    /* how it ended the last worker that it crashed, for people; NULL: it crashed none */
+  int64_t last_crash_at_s;
   const mooncrew_header *extra; /* what mooncrew notes beside asynq's fields: mc_owner, mc_progress … */
   size_t extra_count;
 } mooncrew_task_info;
@@ -315,6 +317,7 @@ typedef struct mooncrew_server_info {
   int64_t refused_ns;
   const mooncrew_pool_info *pools;
   size_t pool_count;
+  const char *patterns; /* NULL, or "tenant:*,shop:*": whose queues it serves as soon as there are some */
 } mooncrew_server_info;
 
 typedef struct mooncrew_server_list {

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One task being told. */
 struct telling {
@@ -19,6 +20,7 @@ struct telling {
 static void tell_message(const struct telling *telling);
 static void tell_place(const struct telling *telling, mc_task_state state);
 static void tell_result(const struct telling *telling);
+static void tell_crash(const struct telling *telling);
 static void tell_extra(const struct telling *telling);
 static void tell_problem(const struct telling *telling, const char *text);
 
@@ -37,6 +39,7 @@ void mc_task_info_fill(mooncrew_task_info *out, mc_memory *memory, mc_slice queu
   }
   tell_message(&telling);
   tell_result(&telling);
+  tell_crash(&telling);
   tell_extra(&telling);
   if (!out->problem && (state == MC_TASK_STATES || mc_task_record_state(record) != state))
     tell_problem(&telling, "the state that its hash names is another one, or none");
@@ -168,12 +171,25 @@ static char *copy_clean(mc_memory *memory, mc_slice text) {
   return copy;
 }
 
+/* mc_last_crash: "<unix s> <why>". Whatever else stands there is told as if it had no time. */
+static void tell_crash(const struct telling *telling) {
+  mc_slice field, reason;
+  if (!mc_task_record_field(telling->record, "mc_last_crash", &field))
+    return;
+  const char *space = field.size ? memchr(field.data, ' ', field.size) : NULL;
+  size_t digits = space ? (size_t)(space - field.data) : 0;
+  const mc_value time = {.kind = MC_VALUE_STRING, .text = {field.data, digits}};
+  bool has_time = digits && mc_value_integer(&time, &telling->out->last_crash_at_s) == 0;
+  reason = has_time ? (mc_slice){space + 1, field.size - digits - 1} : field;
+  telling->out->last_crash = copy_clean(telling->memory, reason);
+}
+
 static void tell_extra(const struct telling *telling) {
   const mc_value *fields = telling->record->fields;
   mooncrew_header *extra = mc_memory_take(telling->memory, fields->count / 2, sizeof *extra);
   telling->out->extra = extra;
   for (size_t i = 0; i + 1 < fields->count; i += 2) {
-    if (is_asynqs(fields->items[i]))
+    if (is_asynqs(fields->items[i]) || mc_value_is_text(fields->items[i], "mc_last_crash"))
       continue;
     extra[telling->out->extra_count++] = (mooncrew_header){
         .name = copy_clean(telling->memory, fields->items[i]->text),

@@ -7,6 +7,7 @@
 #include "base/queue_name.h"
 #include "base/random.h"
 #include "base/utf8.h"
+#include "lualib/alarm.h"
 #include "lualib/cron.h"
 #include "lualib/json_scan.h"
 #include "lualib/regex.h"
@@ -79,6 +80,10 @@ static const luaL_Reg functions[] = {
     {"uuid", native_uuid},
     {"regex", mc_lua_regex_new},
     {"cron_next", mc_lua_cron_next},
+    {"alarm_set", mc_lua_alarm_set},
+    {"alarm_report", mc_lua_alarm_report},
+    {"alarm_now", mc_lua_alarm_now},
+    {"alarm_clear", mc_lua_alarm_clear},
     {NULL, NULL},
 };
 

@@ -215,10 +215,18 @@ int mc_frame_progress_decode(mc_slice body, mc_frame_progress *out);
 
 /* ---- the shared page (a memfd, descriptor 4 of the worker) ----
  *
- * The worker writes, the supervisor reads, also after the worker's death. `current` is the attempt whose Lua code is
- * running right now (0: none): it alone is blamed when the worker dies. A slot is filled when a handler starts and
- * emptied when its result is queued for the socket; the supervisor reads from it which tasks had started, and which
- * are past their time. Single words, written and read with atomics; times are CLOCK_MONOTONIC milliseconds.
+ * The worker writes, the supervisor reads, also after the worker's death. `current` is the attempt whose code is
+ * running right now, or for which something that came in is being dealt with (0: none): it alone is blamed when the
+ * worker dies. A slot is filled when a handler starts and emptied when its result is queued for the socket; the
+ * supervisor reads from it which tasks had started, and which are past their time. Single words, written and read with
+ * atomics; times are CLOCK_MONOTONIC milliseconds.
+ *
+ * `steps` grows with every value of `current` but 0: two looks that find the same attempt and the same number have seen
+ * the same piece of its code, which has not come back to the loop between them.
+ *
+ * `loading` is, until the worker is ready, where its scripts have come to: the place of the file among those of its
+ * copy of the scripts (protocol/sources.h), from 1, in the upper half, and the line, 0 when it is not known, in the
+ * lower one. 0: no script is at work. So a script that does not come to its end, or ends its worker, is known by name.
  *
  * `peak` and `grown` tell who took the memory of a worker that has too much (worker/growth.h): `peak` is the largest
  * resident set that was measured so far, and a slot's `grown` the part by which its task's code has raised that.
@@ -242,6 +250,8 @@ typedef struct mc_page {
   _Atomic uint64_t newest;    /* the highest number of an attempt that was ever started */
   _Atomic uint64_t withdrawn; /* by the supervisor: attempts up to this one are not to be started any more */
   _Atomic uint64_t peak;      /* bytes */
+  _Atomic uint64_t steps;     /* how often an attempt's code was begun; grows before `current` changes */
+  _Atomic uint64_t loading;   /* file << 32 | line */
   mc_page_slot slots[];
 } mc_page;
 

@@ -35,6 +35,8 @@ void mc_server_status_encode(const mc_server_status *status, mc_slice server, mc
   }
   mc_args_add_text(hset, "error");
   mc_args_add(hset, status->error);
+  mc_args_add_text(hset, "patterns");
+  mc_args_add(hset, status->patterns);
   for (size_t i = 0; i < status->pool_count; i++) {
     const mc_pool_status *pool = &status->pools[i];
     mc_args_printf(hset, POOL "%.*s", MC_SLICE_PRINT(pool->name));
@@ -65,6 +67,8 @@ static void field_read(mc_slice name, mc_slice value, mc_server_status *out) {
       *number_at(out, i) = number_read(value);
   if (mc_slice_equal(name, MC_SLICE_LITERAL("error")))
     out->error = value;
+  if (mc_slice_equal(name, MC_SLICE_LITERAL("patterns")))
+    out->patterns = value;
   if (name.size >= prefix && memcmp(name.data, POOL, prefix) == 0)
     pool_read((mc_slice){name.data + prefix, name.size - prefix}, value, out);
 }

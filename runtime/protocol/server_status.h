@@ -20,6 +20,7 @@ typedef struct mc_server_status {
   int64_t answered;      /* … and up to which of these is known what came of it */
   mc_slice error;        /* empty, or why the last reload was refused */
   int64_t refused_at_ms; /* unix; of that error */
+  mc_slice patterns;     /* "tenant:*,shop:*": what it serves besides the queues that asynq's ServerInfo names */
   mc_pool_status *pools;
   size_t pool_count;
 } mc_server_status;

@@ -190,10 +190,12 @@ static void add_snooze_item(mc_args *args, const mc_settle_item *item) {
 static void add_archive_item(mc_args *args, const mc_settle_item *item) {
   mc_args_add(args, item->message);
   mc_args_add(args, item->error);
+  mc_args_add(args, item->crash);
 }
 
 static void add_requeue_item(mc_args *args, const mc_settle_item *item) {
   mc_args_add_int(args, item->crashes);
+  mc_args_add(args, item->crash);
 }
 
 static const settle_plan plans[MC_SETTLE_KINDS] = {

@@ -76,6 +76,7 @@ typedef struct mc_settle_item {
   mc_slice result;     /* RETAIN: for the field `result`, when has_result */
   bool has_result;
   mc_slice error; /* ARCHIVE with an empty message: for the field mc_error */
+  mc_slice crash; /* REQUEUE with crashes, ARCHIVE: for the field mc_last_crash; empty in ARCHIVE: stays as it is */
 } mc_settle_item;
 
 typedef struct mc_settle_context {

@@ -39,6 +39,7 @@ typedef struct mc_conn_options {
   void (*on_ready)(void *arg);                 /* connected, authenticated, database selected */
   void (*on_lost)(void *arg, const char *why); /* a ready connection went, or an attempt failed; another follows */
   void (*on_push)(void *arg, const mc_value *message); /* pub/sub and invalidation messages */
+  void (*on_read)(void *arg, bool begins);             /* around all that is done with bytes that came */
   void *arg;
 } mc_conn_options;
 

@@ -60,7 +60,7 @@ void mc_conn_flush(mc_conn *conn) {
     conn->transport->ops->write(conn->transport, &conn->out);
 }
 
-void mc_conn_receive(mc_conn *conn, const char *bytes, size_t size) {
+static void receive(mc_conn *conn, const char *bytes, size_t size) {
   const mc_transport *transport = conn->transport;
   const mc_value *reply;
   mc_err err;
@@ -77,6 +77,15 @@ void mc_conn_receive(mc_conn *conn, const char *bytes, size_t size) {
       return;
     handle_reply(conn, reply);
   }
+}
+
+void mc_conn_receive(mc_conn *conn, const char *bytes, size_t size) {
+  void (*on_read)(void *arg, bool begins) = conn->options.on_read;
+  if (on_read)
+    on_read(conn->options.arg, true);
+  receive(conn, bytes, size);
+  if (on_read)
+    on_read(conn->options.arg, false);
 }
 
 void mc_conn_drop_waiting(mc_conn *conn) {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "supervisor/loading.h"
 #include "supervisor/memory.h"
 #include "supervisor/node.h"
 #include "supervisor/outcome.h"
@@ -116,6 +117,15 @@ static void log_end_of(const mc_worker *worker, const struct death *death) {
     mc_log_text("detail", death->text);
 }
 
+static void log_loading(const mc_worker *worker, const struct death *death) {
+  mc_loading loading = mc_loading_of(worker);
+  if (!*loading.place)
+    return;
+  mc_log_text("loading", loading.place);
+  if (death->hint == exit_hint)
+    mc_log_text("meaning", "a script ended its process while it was loaded: it must not call os.exit() or exit()");
+}
+
 static void log_death(const mc_worker *worker, const struct death *death, const mc_held *blamed) {
   bool killed = worker->overdue_attempt || worker->killed_for[0];
   if (death->by_us || worker->load_failed) /* the second is in the log already */
@@ -124,6 +134,7 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
   mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
   log_end_of(worker, death);
+  log_loading(worker, death);
   if (!killed && death->hint && (blamed || death->hint != exit_hint))
     mc_log_text("meaning", death->hint);
   mc_log_int("tasks_in_flight", (int64_t)worker->held_count);
@@ -138,24 +149,18 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
 static void tell_share(const struct death *death, char *text, size_t size) {
   char took[32];
   mc_size_round((int64_t)death->hog_took, took, sizeof took);
-  snprintf(text, size, "%s%s%s", death->hog_took ? "; " : "", death->hog_took ? took : "",
+  snprintf(text, size, "%s%s%s", death->hog_took && death->hint ? "; " : "", death->hog_took ? took : "",
            death->hog_took ? " of it came with this task" : "");
 }
 
 static void settle_crash(mc_worker *worker, mc_held *held, const struct death *death) {
-  mc_node *node = worker->node;
-  uint32_t crashes = held->crashes + 1;
-  if ((int64_t)crashes < node->config->max_crashes) {
-    mc_outcome_requeue(node, held, crashes);
-    return;
-  }
-  char reason[640], share[64];
+  bool killed = worker->killed_for[0];
+  char what[192], meaning[512], share[64];
+  snprintf(what, sizeof what, "the worker %s%s while it ran this task", killed ? "was killed" : "died of ",
+           killed ? "" : death->text);
   tell_share(death, share, sizeof share);
-  snprintf(reason, sizeof reason, "the worker %s%s while it ran this task, %u time%s (max_crashes is %lld)%s%s%s",
-           worker->killed_for[0] ? "was killed" : "died of ", worker->killed_for[0] ? "" : death->text, crashes,
-           crashes == 1 ? "" : "s", (long long)node->config->max_crashes, death->hint ? ": " : "",
-           death->hint ? death->hint : "", share);
-  mc_outcome_archive(node, held, mc_slice_of(reason));
+  snprintf(meaning, sizeof meaning, "%s%s", death->hint ? death->hint : "", share);
+  mc_outcome_crash(worker->node, held, what, meaning);
 }
 
 /* Whether the time of a task that has a slot is up. */
@@ -196,7 +201,7 @@ void mc_death_settle(mc_worker *worker, int64_t status, int signal) {
   MC_LIST_EACH(link, &worker->held) {
     mc_held *held = mc_container_of(link, mc_held, in_worker);
     if (held != blamed)
-      mc_outcome_requeue(worker->node, held, 0);
+      mc_outcome_requeue(worker->node, held);
   }
   if (blamed)
     settle_blamed(worker, blamed, &death);

@@ -58,7 +58,7 @@ static void hand_out(const struct request *request, struct run *run, mc_held *he
   if (run->worker)
     send_to_worker(run->worker, held);
   else
-    mc_outcome_requeue(request->node, held, 0);
+    mc_outcome_requeue(request->node, held);
 }
 
 /* Held all the same, so that its archiving is fenced and repeated like any other; the id is ours to keep. */
@@ -93,7 +93,7 @@ static void take_task(mc_node *node, const struct request *request, uint64_t att
   held->crashes = task->crashes;
   held->renewed_boot_ms = request->sent_boot_ms;
   if (is_stale(request))
-    mc_outcome_requeue(node, held, 0);
+    mc_outcome_requeue(node, held);
   else
     hand_out(request, run, held);
 }

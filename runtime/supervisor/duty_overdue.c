@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/cancel.h"
+#include "supervisor/loading.h"
 #include "supervisor/memory.h"
 #include "supervisor/node.h"
 #include "supervisor/retire.h"
@@ -61,15 +62,20 @@ static void watch_loading(mc_worker *worker, uint64_t now_ms) {
       !mc_is_overdue(worker->node, worker->started_ms, allowed_ms, now_ms))
     return;
   worker->too_slow = true;
+  mc_loading loading = mc_loading_of(worker);
+  char why[512];
+  mc_loading_say(&loading, "it takes longer to load than load_timeout allows",
+                 "a script takes longer to load than load_timeout allows", why, sizeof why);
   if (mc_reload_awaits(worker)) {
-    mc_reload_refuse(worker->node, MC_SLICE_LITERAL("a script takes longer to load than load_timeout allows"));
+    mc_reload_refuse(worker->node, mc_slice_of(why));
     return;
   }
+  mc_reload_first_failed(worker->node, mc_slice_of(why));
   mc_log_begin(MC_LOG_ERROR, "worker does not become ready");
   mc_worker_log(worker);
   mc_log_int("pid", worker->process.pid);
-  mc_log_text("detail",
-              "a script in the scripts folder takes too long to load; the worker is killed and started again");
+  mc_log_text("detail", why);
+  mc_log_text("consequence", "the worker is killed and started again");
   mc_log_end();
   mc_worker_kill(worker);
 }

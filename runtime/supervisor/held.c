@@ -39,6 +39,7 @@ void mc_held_free(mc_held_table *table, mc_held *held) {
   mc_buf_deinit(&held->message);
   mc_buf_deinit(&held->text);
   mc_buf_deinit(&held->trace);
+  mc_buf_deinit(&held->crash);
   free(held);
 }
 

@@ -43,6 +43,7 @@ typedef struct mc_held {
   mc_buf message; /* item.message points into it */
   mc_buf text;    /* the result or the error; item.result, item.error point into it */
   mc_buf trace;
+  mc_buf crash;         /* item.crash points into it */
   int32_t worker_index; /* -1: none */
   const char *pool;     /* of that worker; "" where pools have no names */
   uint64_t duration_us;

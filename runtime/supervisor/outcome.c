@@ -10,6 +10,7 @@
 #include "supervisor/node.h"
 
 #define ERROR_MAX_SIZE 4096 /* bytes of an error text kept in Redis */
+#define CRASH_MAX_SIZE 1024 /* bytes of the reason of a crash, likewise */
 
 /* Rounded up: a task never runs early. */
 static int64_t seconds_from_now(int64_t delay_ms) {
@@ -69,7 +70,36 @@ void mc_outcome_fail(mc_node *node, mc_held *held, mc_slice error, int64_t delay
     retry_at(node, held, seconds_from_now(delay_ms));
 }
 
-void mc_outcome_requeue(mc_node *node, mc_held *held, uint32_t crashes) {
+void mc_outcome_requeue(mc_node *node, mc_held *held) {
+  mc_settle_add(node, held, MC_SETTLE_REQUEUE);
+}
+
+/* "<unix s> <what>: <meaning>" */
+static void set_crash(mc_held *held, const char *what, const char *meaning) {
+  mc_buf text = {0};
+  mc_buf_printf(&text, "%s%s%s", what, *meaning ? ": " : "", meaning);
+  mc_buf_clear(&held->crash);
+  mc_buf_printf(&held->crash, "%lld ", (long long)mc_clock_wall_s());
+  mc_utf8_sanitize(mc_buf_slice(&text), CRASH_MAX_SIZE, &held->crash);
+  mc_buf_deinit(&text);
+  held->item.crash = mc_buf_slice(&held->crash);
+}
+
+static void archive_crashed(mc_node *node, mc_held *held, uint32_t crashes, const char *what, const char *meaning) {
+  mc_buf reason = {0};
+  mc_buf_printf(&reason, "%s, %u time%s (max_crashes is %lld)%s%s", what, crashes, crashes == 1 ? "" : "s",
+                (long long)node->config->max_crashes, *meaning ? ": " : "", meaning);
+  mc_outcome_archive(node, held, mc_buf_slice(&reason));
+  mc_buf_deinit(&reason);
+}
+
+void mc_outcome_crash(mc_node *node, mc_held *held, const char *what, const char *meaning) {
+  uint32_t crashes = held->crashes + 1;
+  set_crash(held, what, meaning);
+  if ((int64_t)crashes >= node->config->max_crashes) {
+    archive_crashed(node, held, crashes, what, meaning);
+    return;
+  }
   held->item.crashes = crashes;
   mc_settle_add(node, held, MC_SETTLE_REQUEUE);
 }
@@ -127,7 +157,7 @@ static void on_failed(mc_node *node, mc_held *held, const mc_frame_result *resul
 
 static void on_cancelled(mc_node *node, mc_held *held, const mc_frame_result *result) {
   if (mc_shutdown_started(node))
-    mc_outcome_requeue(node, held, 0);
+    mc_outcome_requeue(node, held);
   else
     on_failed(node, held, result);
 }
@@ -148,7 +178,7 @@ static void on_snoozed(mc_node *node, mc_held *held, const mc_frame_result *resu
 
 static void on_not_started(mc_node *node, mc_held *held, const mc_frame_result *result) {
   (void)result;
-  mc_outcome_requeue(node, held, 0);
+  mc_outcome_requeue(node, held);
 }
 
 static outcome_fn *const outcomes[] = {

@@ -19,7 +19,11 @@ void mc_outcome_take(struct mc_node *node, const mc_frame_result *result);
 /* A failure: retried with the delay (-1: the default formula), or archived when its retries are spent. */
 void mc_outcome_fail(struct mc_node *node, mc_held *held, mc_slice error, int64_t delay_ms);
 void mc_outcome_archive(struct mc_node *node, mc_held *held, mc_slice reason);
-void mc_outcome_requeue(struct mc_node *node, mc_held *held, uint32_t crashes); /* crashes 0: as it was */
+void mc_outcome_requeue(struct mc_node *node, mc_held *held);
+
+/* Its worker died, and it is to blame; what happened and what that means ("": nothing to add) are for people. It runs
+ * again, or is archived at max_crashes; either way both stand on the task from then on, with the time. */
+void mc_outcome_crash(struct mc_node *node, mc_held *held, const char *what, const char *meaning);
 
 /* A task whose message cannot be decoded: archived with the reason, its bytes untouched. */
 void mc_outcome_bury(struct mc_node *node, mc_held *held, const char *reason);

@@ -70,13 +70,22 @@ static bool is_past_grace(const mc_worker *worker) {
   return worker->pulse.waited > SILENT_LOOKS + (uint64_t)worker->node->config->kill_grace_ms / LOOK_MS;
 }
 
+/* Whether it has begun nothing since the last look. */
+static bool is_at_the_same(mc_worker *worker) {
+  mc_pulse *pulse = &worker->pulse;
+  uint64_t current = atomic_load(&worker->page->current), steps = atomic_load(&worker->page->steps);
+  bool same = current == pulse->last_current && steps == pulse->last_steps;
+  pulse->last_current = current;
+  pulse->last_steps = steps;
+  return same;
+}
+
 void mc_pulse_look(mc_worker *worker) {
   mc_pulse *pulse = &worker->pulse;
   if (!worker->was_ready || worker->dismissed_ms || worker->state == MC_WORKER_ENDED)
     return;
-  uint64_t current = atomic_load(&worker->page->current);
-  bool same = current == pulse->last_current;
-  pulse->last_current = current;
+  bool same = is_at_the_same(worker);
+  uint64_t current = pulse->last_current;
   pulse->waited++;
   if (!pulse->asked && pulse->waited >= PING_LOOKS)
     ask(worker);

@@ -1,16 +1,19 @@
 /* Whether a worker answers, and what is done when it does not.
  *
- * Looked at ten times a second, by two signs: the shared page says which attempt it is resuming, and once a second it
- * is sent a PING, which it answers whenever it comes back to its loop. What is counted are looks, not time: a
+ * Looked at ten times a second, by two signs: the shared page says which step of which attempt it is doing, and once a
+ * second it is sent a PING, which it answers whenever it comes back to its loop. What is counted are looks, not time: a
  * supervisor that stood still has read no answers meanwhile.
  *
- *   answers ── the same attempt resumed at two looks, or no PONG for 1 s ──▶ stuck: gets no new tasks
- *      ▲                                                                       │ for 0.5 s: what it has not started
- *      │                                                                       │ is taken back, through the page
- *      └──────────────── another attempt, or the PONG ─────────────────────────┤
- *                                                                              │ no PONG for 1 s + kill_grace, and
- *                                                                              ▼ no attempt is being resumed
- *                                                                           killed
+ *   answers ── the same step at two looks, or no PONG for 1 s ──▶ stuck: gets no new tasks
+ *      ▲                                                            │ for 0.5 s: what it has not started is taken
+ *      │                                                            │ back, through the page
+ *      └──────────────── another step, or the PONG ─────────────────┤
+ *                                                                   │ no PONG for 1 s + kill_grace, and no attempt is
+ *                                                                   ▼ being resumed
+ *                                                                killed
+ *
+ * A handler that computes all the time, but waits now and then if only by crew.sleep(0), is not stuck: each of its
+ * steps is another one.
  *
  * A worker that is stuck in a task's code is killed when that task's time is up (duty_overdue.h): how long a handler
  * may compute is the task's affair. Outside of any task (in a callback of luv, or since the process was stopped)
@@ -35,6 +38,7 @@ typedef struct mc_pulse {
   unsigned stuck_for;    /* looks in a row at which it was stuck */
   uint64_t token;        /* of the last PING */
   uint64_t last_current; /* the attempt it was resuming at the last look; 0: none */
+  uint64_t last_steps;   /* and how many steps had begun by then */
   size_t last_unsent;    /* bytes that it had not taken from us at the last look */
 } mc_pulse;
 

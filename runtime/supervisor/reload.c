@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "supervisor/loading.h"
 #include "supervisor/node.h"
 #include "supervisor/retire.h"
 #include "supervisor/status.h"
@@ -252,16 +253,20 @@ void mc_reload_first_failed(mc_node *node, mc_slice why) {
 
 void mc_reload_on_death(mc_worker *worker, int64_t status, int signal) {
   mc_node *node = worker->node;
-  char why[sizeof worker->killed_for + 64];
+  char how[sizeof worker->killed_for + 64], named[sizeof how + 128], otherwise[sizeof how + 64];
+  char why[sizeof named + sizeof(mc_loading)];
+  mc_loading loading = mc_loading_of(worker);
   if (mc_shutdown_started(node))
     return;
   if (worker->killed_for[0])
-    snprintf(why, sizeof why, "a worker was killed while the scripts were loaded: %s", worker->killed_for);
+    snprintf(how, sizeof how, "was killed (%s)", worker->killed_for);
   else if (signal)
-    snprintf(why, sizeof why, "a worker was ended by signal %d (%s) while the scripts were loaded", signal,
-             strsignal(signal));
+    snprintf(how, sizeof how, "was ended by signal %d (%s)", signal, strsignal(signal));
   else
-    snprintf(why, sizeof why, "a worker ended with exit code %lld while the scripts were loaded", (long long)status);
+    snprintf(how, sizeof how, "ended with exit code %lld", (long long)status);
+  snprintf(named, sizeof named, "a worker %s while it loaded this%s", how, signal ? "" : MC_LOADING_NO_EXIT);
+  snprintf(otherwise, sizeof otherwise, "a worker %s while the scripts were loaded", how);
+  mc_loading_say(&loading, named, otherwise, why, sizeof why);
   mc_reload_refuse(node, mc_slice_of(why));
 }
 

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -234,6 +235,28 @@ int mc_snapshot_take(const char *folder, mc_snapshot *out, mc_err *err) {
   copy_deinit(&copy);
   mc_buf_deinit(&bytes);
   return code;
+}
+
+static bool find_path(mc_slice files, size_t number, char *path, size_t size) {
+  mc_source source;
+  bool found = number > 0;
+  while (found && number-- > 0)
+    found = mc_source_next(&files, &source);
+  if (found)
+    snprintf(path, size, "%.*s", (int)source.path.size, source.path.data);
+  return found;
+}
+
+bool mc_snapshot_path(const mc_snapshot *snapshot, size_t number, char *path, size_t size) {
+  struct stat info;
+  if (snapshot->fd < 0 || fstat(snapshot->fd, &info) || info.st_size == 0)
+    return false;
+  mc_slice files = {mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, snapshot->fd, 0), (size_t)info.st_size};
+  if (files.data == MAP_FAILED)
+    return false;
+  bool found = find_path(files, number, path, size);
+  munmap((void *)files.data, files.size);
+  return found;
 }
 
 void mc_snapshot_close(mc_snapshot *snapshot) {

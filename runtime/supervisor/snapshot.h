@@ -12,6 +12,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct mc_snapshot {
@@ -22,6 +23,8 @@ typedef struct mc_snapshot {
 /* 0, or MC_EIO: the folder or what stands in it cannot be read, MC_EINVALID: it is more than 64 MB; the text names the
  * path. Reads the disk and waits for it: some files of some KB. */
 int mc_snapshot_take(const char *folder, mc_snapshot *out, mc_err *err);
+/* Writes the path of one of the files, counted from 1 in the order of their bytes; false when there is none. */
+bool mc_snapshot_path(const mc_snapshot *snapshot, size_t number, char *path, size_t size);
 void mc_snapshot_close(mc_snapshot *snapshot);
 
 /* Calls visit for the folder and each one below it that the scripts are looked for in. */

@@ -26,6 +26,15 @@ static void count_pools(const mc_node *node, mc_pool_status *pools) {
   }
 }
 
+static void list_patterns(const mc_queues *queues, mc_buf *out) {
+  for (size_t i = 0; i < queues->turns_count; i++) {
+    const mc_turns *turns = &queues->turns[i];
+    for (size_t k = 0; k < turns->share_count; k++)
+      if (turns->shares[k].pattern)
+        mc_buf_printf(out, "%s%s", out->size ? "," : "", turns->shares[k].config->name);
+  }
+}
+
 static void transmit(mc_node *node, const mc_server_status *status) {
   mc_args args = {0};
   mc_server_status_encode(status, mc_node_server(node), &args);
@@ -43,6 +52,8 @@ void mc_status_tell(mc_node *node) {
   const mc_reload *reload = &node->reload;
   if (!node->link.up || node->shutdown.phase == MC_CLOSING)
     return;
+  mc_buf patterns = {0};
+  list_patterns(&node->queues, &patterns);
   mc_server_status status = {
       .generation = (int64_t)reload->serving.number,
       .loaded_at_ms = reload->serving.loaded_at_ms,
@@ -51,12 +62,14 @@ void mc_status_tell(mc_node *node) {
       .answered = (int64_t)reload->answered,
       .error = mc_slice_of(reload->error.text),
       .refused_at_ms = *reload->error.text ? reload->refused_at_ms : 0,
+      .patterns = mc_buf_slice(&patterns),
       .pools = mc_zalloc((node->pool.section_count + 1) * sizeof *status.pools),
       .pool_count = node->pool.section_count,
   };
   count_pools(node, status.pools);
   transmit(node, &status);
   free(status.pools);
+  mc_buf_deinit(&patterns);
 }
 
 void mc_status_clear(mc_node *node) {

@@ -27,7 +27,7 @@ static void take_back(mc_held *held) {
   if (held->cancelled_ms && !held->lost && !mc_shutdown_started(node))
     mc_outcome_fail(node, held, MC_SLICE_LITERAL("context canceled"), -1);
   else
-    mc_outcome_requeue(node, held, 0);
+    mc_outcome_requeue(node, held);
 }
 
 static size_t take_back_after(mc_worker *worker, uint64_t started) {

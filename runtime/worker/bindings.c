@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/page.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -294,6 +295,12 @@ void mc_bindings_read_options(lua_State *L, int table, mc_enqueue_options *out) 
   read_options(L, table, out);
 }
 
+static int loading(lua_State *L) {
+  lua_Integer file = luaL_checkinteger(L, 1), line = luaL_checkinteger(L, 2);
+  mc_page_set_loading(bindings_of(L)->tasks->page, (uint32_t)file, (uint32_t)line);
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"task_park", task_park},
     {"task_ready", task_ready},
@@ -314,6 +321,7 @@ static const luaL_Reg functions[] = {
     {"load_end", load_end},
     {"close_end", close_end},
     {"task_progress", task_progress},
+    {"loading", loading},
 };
 
 void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {

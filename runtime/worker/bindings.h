@@ -11,6 +11,8 @@
  *   timer_stop(timer)                              harmless when it has ended
  *   enqueue_send(slot, type, payload, options) → request    options as mooncrew.options.normalize makes them; slot nil:
  *                                                  a hook of the worker asks
+ *   loading(file, line)                            what is being loaded: which of sources.paths(), and the line (0: not
+ *                                                  known); 0, 0 when nothing is
  *   load_end(manifest, message)                    worker.load has ended; manifest is nil when it failed
  *   close_end()                                    worker.close has ended; does not return
  *   log_begin(level, event) → whether it is wanted; then log_text(key, text), log_json(key, json) …, log_end()

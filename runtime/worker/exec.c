@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "worker/behalf.h"
 #include "worker/bindings.h"
 #include "worker/environment.h"
 #include "worker/guard.h"
@@ -26,6 +27,7 @@ _Static_assert(REPORT == MC_GUARD_REPORT_FD, "the guard's descriptors");
 typedef struct program {
   mc_list link; /* in live */
   uint64_t number;
+  uint64_t attempt; /* whose it is (behalf.h) */
   mc_vm *vm;
   int callback; /* LUA_NOREF: abandoned */
   uv_process_t process;
@@ -35,7 +37,7 @@ typedef struct program {
   size_t output_limit;
   bool over_limit;
   bool guard_ended; /* its process id may be another's by now */
-  int open; /* handles whose close callback has not come */
+  int open;         /* handles whose close callback has not come */
 } program;
 
 static mc_list live = {&live, &live}; /* a process has one worker */
@@ -112,6 +114,7 @@ static void on_guard_exit(uv_process_t *process, int64_t status, int signal) {
   (void)status;
   (void)signal;
   program *self = process->data;
+  uint64_t outer = mc_behalf_begin(self->attempt);
   self->guard_ended = true;
   for (int i = OUT; self->callback != LUA_NOREF && i < PIPES; i++)
     read_rest(self, i);
@@ -122,6 +125,7 @@ static void on_guard_exit(uv_process_t *process, int64_t status, int signal) {
     luaL_unref(self->vm->L, LUA_REGISTRYINDEX, self->callback);
   }
   mc_list_remove(&self->link);
+  mc_behalf_end(outer);
 }
 
 /* ---- input and output ---- */
@@ -135,10 +139,12 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out) {
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
   program *self = stream->data;
+  uint64_t outer = mc_behalf_begin(self->attempt);
   if (size > 0)
     keep_output(self, (int)((uv_pipe_t *)stream - self->pipes), buf->base, (size_t)size);
   else if (size < 0)
     close_handle(self, (uv_handle_t *)stream);
+  mc_behalf_end(outer);
 }
 
 /* A program that does not read its input to the end is none of our business. */
@@ -263,6 +269,7 @@ static program *program_new(lua_State *L) {
   self->vm = bindings->tasks->vm;
   self->process.loop = bindings->tasks->loop;
   self->output_limit = (size_t)limit;
+  self->attempt = mc_behalf_now();
   mc_buf_add(&self->read[IN], input, size);
   lua_pop(L, 2);
   return self;

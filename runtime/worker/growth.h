@@ -1,4 +1,5 @@
-/* Whose code the worker's memory came with: measured between the steps of tasks, kept in the shared page.
+/* Whose code the worker's memory came with: measured between the steps of tasks, and around what the loop does on a
+ * task's behalf (behalf.h); kept in the shared page.
  *
  * What is measured is the largest resident set so far, so that memory of Lua and of native code count alike, and what
  * is freed and taken again counts once: a task that only makes garbage is not charged for it again and again, and all

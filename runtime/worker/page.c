@@ -25,7 +25,11 @@ int mc_page_map(int fd, uint32_t slot_count, mc_page **out, mc_err *err) {
   return 0;
 }
 
+/* Nobody else writes `steps`, so that it needs no locked instruction. */
 void mc_page_set_current(mc_page *page, uint64_t attempt) {
+  uint64_t steps = atomic_load_explicit(&page->steps, memory_order_relaxed);
+  if (attempt)
+    atomic_store_explicit(&page->steps, steps + 1, memory_order_relaxed);
   atomic_store_explicit(&page->current, attempt, memory_order_release);
 }
 
@@ -67,6 +71,10 @@ bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t start
 
 void mc_page_empty(mc_page *page, uint32_t slot) {
   atomic_store_explicit(&page->slots[slot].attempt, 0, memory_order_release);
+}
+
+void mc_page_set_loading(mc_page *page, uint32_t file, uint32_t line) {
+  atomic_store_explicit(&page->loading, (uint64_t)file << 32 | line, memory_order_release);
 }
 
 bool mc_page_cancelled(const mc_page *page, uint32_t slot) {

@@ -10,7 +10,7 @@
 /* Maps the memfd, which must hold that many slots, and closes it; the mapping stays until the process ends. */
 int mc_page_map(int fd, uint32_t slot_count, mc_page **out, mc_err *err);
 
-/* Whose Lua code runs from now on; 0: nobody's. */
+/* Whose Lua code runs from now on; 0: nobody's. Else it is a step, and counted. */
 void mc_page_set_current(mc_page *page, uint64_t attempt);
 
 /* What was set last. */
@@ -24,6 +24,9 @@ void mc_page_set_peak(mc_page *page, uint32_t slot_count, uint64_t bytes);
  * is not to be started; the slot is empty. */
 bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms);
 void mc_page_empty(mc_page *page, uint32_t slot);
+
+/* Which script is being loaded, by its place among the sources (from 1), and the line it has come to; 0, 0: none is. */
+void mc_page_set_loading(mc_page *page, uint32_t file, uint32_t line);
 
 /* Whether the supervisor wants the attempt in this slot to stop. */
 bool mc_page_cancelled(const mc_page *page, uint32_t slot);

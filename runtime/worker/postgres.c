@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/behalf.h"
 #include "worker/postgres_cancel.h"
 #include "worker/postgres_hosts.h"
 
@@ -26,6 +27,7 @@ struct mc_postgres {
   uv_poll_t *poll; /* NULL: no socket is watched. It frees itself when it has closed */
   int socket;      /* that poll is for */
   phase phase;
+  uint64_t attempt; /* on whose behalf it connects or queries (behalf.h) */
   bool unsent;      /* a query is not written out yet */
   PGresult *answer; /* of the query at hand: its last result, or the first error */
   char reason[512];
@@ -189,6 +191,7 @@ int mc_postgres_open(uv_loop_t *loop, const char *address, const mc_postgres_eve
   mc_postgres *self = mc_zalloc(sizeof *self);
   self->loop = loop;
   self->events = *events;
+  self->attempt = mc_behalf_now();
   int rc = mc_postgres_settings_parse(address, &self->settings, err);
   if (!rc)
     rc = mc_postgres_lookup_start(loop, &self->settings, on_resolved, self, &self->lookup, err);
@@ -232,6 +235,7 @@ int mc_postgres_query(mc_postgres *self, const char *sql, const mc_postgres_para
     return mc_fail(err, alive ? MC_EINVALID : MC_EUNAVAILABLE, "%s", self->reason);
   }
   self->phase = BUSY;
+  self->attempt = mc_behalf_now();
   flush(self); /* a connection that has gone is found by its poll, which reports it from the loop */
   return 0;
 }
@@ -319,10 +323,12 @@ static void on_traffic(mc_postgres *self, bool failed) {
 static void on_poll(uv_poll_t *poll, int status, int events) {
   mc_postgres *self = poll->data;
   (void)events;
+  uint64_t outer = mc_behalf_begin(self->phase == READY ? 0 : self->attempt);
   if (self->phase == CONNECTING)
     connect_step(self);
   else
-    on_traffic(self, status < 0);
+    on_traffic(self, status < 0); /* may close it */
+  mc_behalf_end(outer);
 }
 
 /* ---- closing ---- */

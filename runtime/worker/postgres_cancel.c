@@ -18,6 +18,8 @@ typedef struct cancelling {
 
 static mc_list waiting = {&waiting, &waiting};
 static int running;
+static void (*on_quiet)(void *arg);
+static void *on_quiet_arg;
 
 static void start_next(void);
 
@@ -34,6 +36,8 @@ static void on_end(uv_work_t *work, int status) {
   free(self);
   running--;
   start_next();
+  if (running == 0 && on_quiet)
+    on_quiet(on_quiet_arg);
 }
 
 static void start_next(void) {
@@ -56,4 +60,13 @@ void mc_postgres_cancel(uv_loop_t *loop, PGconn *pq) {
   self->pq = pq;
   mc_list_push_back(&waiting, &self->link);
   start_next();
+}
+
+void mc_postgres_cancel_wait(void (*callback)(void *arg), void *arg) {
+  if (running == 0) {
+    callback(arg);
+    return;
+  }
+  on_quiet = callback;
+  on_quiet_arg = arg;
 }

@@ -15,4 +15,8 @@
  * that is cancelled is no other than its own. */
 void mc_postgres_cancel(uv_loop_t *loop, PGconn *pq);
 
+/* Calls back when every server has heard of its cancelling, at once where none is under way: a process that ends before
+ * leaves a query that runs on. At most one may wait. */
+void mc_postgres_cancel_wait(void (*on_quiet)(void *arg), void *arg);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "worker/behalf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@ typedef struct batch {
   mc_list link; /* in unsent, sent or lost */
   mc_redis_link *owner;
   uint64_t number;
+  uint64_t attempt;  /* whose it is (behalf.h) */
   mc_args *commands; /* NULL once they were sent */
   size_t count, answered;
   bool forgotten, sent;
@@ -22,6 +24,7 @@ struct mc_redis_link {
   mc_list unsent, sent, lost; /* lost: sent, and the connection went; the reason is still to come */
   uint64_t last_number;
   bool once, over; /* over: its connection closes, or has closed */
+  uint64_t outer;  /* while it reads: who was current before */
   bool disowned;   /* by its owner: the memory goes with the connection */
   char name[256];
 };
@@ -53,8 +56,7 @@ static void end_all(mc_list *list, int status, const char *reason) {
     end(mc_container_of(ending.next, batch, link), status, reason);
 }
 
-static void on_reply(void *arg, int status, const mc_value *reply) {
-  batch *self = arg;
+static void take_reply(batch *self, int status, const mc_value *reply) {
   self->answered++;
   if (status != 0) {
     mc_list_remove(&self->link);
@@ -65,6 +67,23 @@ static void on_reply(void *arg, int status, const mc_value *reply) {
     self->events.on_reply(self->events.arg, reply);
   if (self->answered == self->count)
     end(self, 0, NULL);
+}
+
+static void on_reply(void *arg, int status, const mc_value *reply) {
+  batch *self = arg;
+  uint64_t outer = mc_behalf_begin(self->attempt);
+  take_reply(self, status, reply);
+  mc_behalf_end(outer);
+}
+
+/* What has come of a reply that is not whole yet is that of the oldest batch. */
+static void on_read(void *arg, bool begins) {
+  mc_redis_link *self = arg;
+  if (!begins)
+    mc_behalf_end(self->outer);
+  else
+    self->outer =
+        mc_behalf_begin(mc_list_empty(&self->sent) ? 0 : mc_container_of(self->sent.next, batch, link)->attempt);
 }
 
 static void send_now(batch *self) {
@@ -121,6 +140,7 @@ int mc_redis_link_open(uv_loop_t *loop, const char *text, const mc_redis_link_op
       .name = "mooncrew-handler",
       .on_ready = on_ready,
       .on_lost = on_lost,
+      .on_read = on_read,
       .arg = self,
   };
   mc_list_init(&self->unsent);
@@ -161,6 +181,7 @@ uint64_t mc_redis_link_send(mc_redis_link *self, mc_args *commands, size_t count
   batch *added = mc_zalloc(sizeof *added);
   added->owner = self;
   added->number = ++self->last_number;
+  added->attempt = mc_behalf_now();
   added->commands = commands;
   added->count = count;
   added->events = *events;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/behalf.h"
 #include "worker/page.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct mc_attempt {
 void mc_tasks_init(mc_tasks *tasks, uint32_t concurrency) {
   tasks->concurrency = tasks->free_count = concurrency;
   tasks->growth = (mc_growth){.page = tasks->page, .slot_count = concurrency};
+  mc_behalf_use(&tasks->growth);
   tasks->slots = mc_zalloc(concurrency * sizeof *tasks->slots);
   tasks->free_slots = mc_alloc(concurrency * sizeof *tasks->free_slots);
   for (uint32_t i = 0; i < concurrency; i++)
@@ -313,7 +315,7 @@ static bool turn_continues(mc_tasks *tasks, uint64_t began_us) {
 }
 
 /* What becomes ready meanwhile belongs to the next turn, so that tasks which wake one another starve nobody. */
-static bool resume_ready(mc_tasks *tasks, uint64_t began_us) {
+static void resume_ready(mc_tasks *tasks, uint64_t began_us) {
   mc_list now;
   mc_list_init(&now);
   for (mc_list *link; (link = mc_list_pop_front(&tasks->ready));)
@@ -326,18 +328,25 @@ static bool resume_ready(mc_tasks *tasks, uint64_t began_us) {
     mc_list_remove(last);
     mc_list_push_front(&tasks->ready, last);
   }
-  return goes_on;
+}
+
+/* One at least, however long the others took: those that compute whenever they are resumed would keep it waiting for
+ * ever. */
+static void start_waiting(mc_tasks *tasks, uint64_t began_us) {
+  bool goes_on = !mc_upstream_full(tasks->upstream);
+  while (goes_on && can_start(tasks)) {
+    attempt_start(attempt_of(tasks->waiting.next));
+    goes_on = turn_continues(tasks, began_us);
+  }
 }
 
 static void on_turn(uv_idle_t *handle) {
   mc_tasks *tasks = handle->data;
   uint64_t began_us = mc_clock_mono_us();
   mc_growth_measure(&tasks->growth);
-  bool goes_on = turn_continues(tasks, began_us) && resume_ready(tasks, began_us);
-  while (goes_on && can_start(tasks)) {
-    attempt_start(attempt_of(tasks->waiting.next));
-    goes_on = turn_continues(tasks, began_us);
-  }
+  if (turn_continues(tasks, began_us))
+    resume_ready(tasks, began_us);
+  start_waiting(tasks, began_us);
   bool idle = mc_list_empty(&tasks->ready) && !can_start(tasks);
   if (idle || mc_upstream_full(tasks->upstream)) /* when full, on_writable wakes us */
     uv_idle_stop(&tasks->turn);

@@ -2,6 +2,7 @@
 #include "worker/transfer.h"
 
 #include "base/mem.h"
+#include "worker/behalf.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -19,7 +20,10 @@ static bool is_success(const mc_transfer *transfer) {
 static size_t on_body(char *bytes, size_t unit, size_t count, void *arg) {
   mc_transfer *transfer = arg;
   size_t size = unit * count;
-  return mc_sink_write(&transfer->body, bytes, size, is_success(transfer)) ? size : CURL_WRITEFUNC_ERROR;
+  uint64_t outer = mc_behalf_begin(transfer->attempt);
+  bool taken = mc_sink_write(&transfer->body, bytes, size, is_success(transfer));
+  mc_behalf_end(outer);
+  return taken ? size : CURL_WRITEFUNC_ERROR;
 }
 
 /* Answers that are only on the way to the last one (100, a proxy's) have a head of their own: the last one stays. */
@@ -82,7 +86,9 @@ static void on_transfer_done(CURL *easy, CURLcode result) {
     mc_multi_remove(transfer->multi, easy);
     transfer->running = false;
   }
+  uint64_t outer = mc_behalf_begin(transfer->attempt); /* the answer becomes a string of Lua */
   transfer->on_done(transfer, result);
+  mc_behalf_end(outer);
 }
 
 int mc_transfers_open(uv_loop_t *loop, mc_multi **out, mc_err *err) {
@@ -123,6 +129,7 @@ void mc_transfer_free(mc_transfer *transfer) {
 }
 
 int mc_transfer_start(mc_transfer *transfer, mc_err *err) {
+  transfer->attempt = mc_behalf_now();
   int rc = mc_multi_add(transfer->multi, transfer->easy, err);
   transfer->running = rc == 0;
   return rc;

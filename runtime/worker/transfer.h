@@ -21,6 +21,7 @@ struct mc_transfer {
   CURL *easy;
   mc_multi *multi;
   bool running;
+  uint64_t attempt; /* whose it is (behalf.h) */
   mc_sink body;
   mc_buf head; /* status line and headers of the last answer; of SMTP, all that the server said */
   bool connect_only;

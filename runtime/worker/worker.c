@@ -7,6 +7,7 @@
 #include "worker/bindings.h"
 #include "worker/manifest.h"
 #include "worker/page.h"
+#include "worker/postgres_cancel.h"
 #include "worker/sources.h"
 
 #include <fcntl.h>
@@ -229,9 +230,13 @@ static void on_writable(void *arg) {
   mc_tasks_wake(&self->tasks);
 }
 
-static void on_close_end(void *arg) {
+static void on_quiet(void *arg) {
   (void)arg;
   leave(MC_WORKER_EXIT_DONE);
+}
+
+static void on_close_end(void *arg) {
+  mc_postgres_cancel_wait(on_quiet, arg);
 }
 
 static void on_closed(void *arg, const char *why) {
@@ -241,8 +246,10 @@ static void on_closed(void *arg, const char *why) {
   if (!self->ready)
     leave(MC_WORKER_EXIT_DONE);
   mc_vm_begin(&self->vm, MC_VM_CLOSE);
-  if (mc_vm_run(&self->vm, 0, NULL))
-    leave(MC_WORKER_EXIT_DONE);
+  if (mc_vm_run(&self->vm, 0, NULL)) {
+    on_close_end(self);
+    return;
+  }
   mc_vm_end(&self->vm); /* on_close_end comes when what waits has ended */
 }
 

@@ -64,7 +64,7 @@ describe("a client that inspects", function()
 
   it("tells everything of a task", function()
     give("a", { process_in = 60, unique = 60, headers = { trace = "x" }, max_retry = 3, retention = 5, timeout = 9 })
-    redis:call("HSET", "asynq:{q}:t:a", "mc_crashes", "1")
+    redis:call("HSET", "asynq:{q}:t:a", "mc_crashes", "1", "mc_last_crash", "1700000000 it died: a b")
     local task = assert(crew:task("q", "a"))
     assert.is_true(task.next_process_at > os.time())
     task.next_process_at = nil
@@ -72,7 +72,8 @@ describe("a client that inspects", function()
     task.unique_key = nil
     assert.same({
       id = "a", queue = "q", type = "kind", state = "scheduled", payload = '{"n":"a"}', max_retry = 3, retried = 0,
-      timeout = 9, retention = 5, headers = { trace = "x" }, extra = { mc_crashes = "1" },
+      timeout = 9, retention = 5, headers = { trace = "x" }, last_crash = "it died: a b",
+      last_crash_at = 1700000000, extra = { mc_crashes = "1" },
     }, task)
     assert.equal("NOT_FOUND", select(3, crew:task("q", "b")))
   end)

@@ -13,7 +13,7 @@ describe("the Lua half of a worker", function()
       end
     end
     told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, folded = {},
-      unfit = {} }
+      unfit = {}, loading = {} }
     local line
     native = {
       clock_wall = function()
@@ -40,6 +40,9 @@ describe("the Lua half of a worker", function()
       end,
       fold_unfit = function(...)
         table.insert(told.unfit, { ... })
+      end,
+      loading = function(...)
+        table.insert(told.loading, { ... })
       end,
       load_end = function(manifest, message)
         told.loaded = { manifest, message }

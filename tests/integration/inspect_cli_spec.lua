@@ -142,7 +142,7 @@ describe("mooncrew task", function()
     local task = done(crew, "task", "inspect", "c", "--queue", "low", "--json")
     assert.same({ "completed", "00ff", "2030-01-31T12:00:00Z", 1700000000123456 },
       { task.state, task.payload_hex, task.completed_at, task.result.n })
-    fails(crew, 1, "no queue has a task 'x'", "task", "inspect", "x")
+    fails(crew, 1, 'no queue has a task "x"', "task", "inspect", "x")
     crew:queue():add { type = "t", id = "r" }
     fails(crew, 1, "queues default, low: say which one is meant with %-%-queue", "task", "inspect", "r")
   end))
@@ -199,7 +199,7 @@ describe("mooncrew task", function()
   end))
 
   it("cancel stops a running handler, and says the state of what does not run", with_crew(function(crew)
-    fails(crew, 1, "no queue has a task 'x'", "task", "cancel", "x")
+    fails(crew, 1, 'no queue has a task "x"', "task", "cancel", "x")
     crew:queue("other"):add_grouped("g", 1, function() return { type = "t", id = "grouped" } end)
     crew:script("slow.lua", [[ crew.task("slow", { perform = function() note "started" crew.sleep(60) end }) ]])
     local queue = crew:queue()

@@ -42,13 +42,14 @@ local function pids(crew)
 end
 
 describe("a limit of", function()
+  -- A node has room for two: the third slot is the other one's.
   it("concurrency = 3 holds over two nodes, and both work", with_crew(function(crew)
     crew:script("t.lua", T)
     local queue = crew:queue()
     limit(crew, "default", "--concurrency", "3")
+    local room = { workers = 1, concurrency = 2, prefetch = 0 }
+    for _, node in ipairs { crew:run(room), crew:run(room) } do node:wait_log(20, { event = "worker ready" }) end
     queue:add_many(200, one)
-    crew:run()
-    crew:run()
     crew:wait_counts(queue, 30, { processed = 200, active = 0, lease = 0 })
     assert.equal(3, most_at_once(crew))
     assert.equal(200, crew.notes:count "ends")

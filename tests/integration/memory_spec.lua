@@ -1,5 +1,7 @@
 -- memory_limit: a worker that grows beyond it is replaced without a loss; one that grows far beyond it is killed, and
 -- the task that did it is told why.
+local HttpServer = require "http_server"
+local Postgres = require "postgres_server"
 local wait = require "wait"
 local with_crew = require("support").with_crew
 
@@ -156,7 +158,7 @@ describe("memory_limit:", function()
     assert_reason(queue, "hog", "more than twice memory_limit")
   end))
 
-  -- hog: what the hog does. It and 20 neighbours, one of which computes much of the time, wait when it is noticed.
+  -- hog: what the hog does, or a function of the crew that says so. It and 20 neighbours, one of which computes much of the time, wait when it is noticed.
   local function with_waiting_hog(hog, test)
     return with_crew(function(crew)
       crew:script("patient.lua", PATIENT .. [[
@@ -169,7 +171,8 @@ describe("memory_limit:", function()
           end
         end })
       ]])
-      crew:script("hog.lua", TAKE .. 'crew.task("hog", { perform = function() note "hog" ' .. hog .. " end })")
+      local body = type(hog) == "function" and hog(crew) or hog
+      crew:script("hog.lua", TAKE .. 'crew.task("hog", { perform = function() note "hog" ' .. body .. " end })")
       local queue = crew:queue()
       local ids = add_patient(queue, 20)
       local node = crew:run { workers = 1, concurrency = 30, memory_limit = LIMIT, max_crashes = 2 }
@@ -200,6 +203,38 @@ describe("memory_limit:", function()
         assert_reason(queue, "hog", "^the worker was killed while it ran this task, 2 times .*: it took %d+M of "
           .. "memory, more than twice memory_limit %(" .. LIMIT .. "%); %d+M of it came with this task$")
         assert.equal(2, #node:log { event = "worker killed", task_id = "hog" })
+        assert.equal(2, #node:log { event = "worker killed" })
+      end))
+  end
+
+  -- Nothing of the hog's own runs while these bytes come.
+  local ARRIVING = {
+    ["an answer of HTTP"] = function(crew)
+      local server = HttpServer.start(crew.folder)
+      crew:finally(function() server:stop() end)
+      return ('crew.http.get(%q .. 4 * LIMIT_MB * 2^20, { max_size = 2^31 })'):format(server.url .. "/data?n=")
+    end,
+    ["a reply of Redis"] = function(crew)
+      crew.redis:call("SETRANGE", "big", ("%d"):format(4 * LIMIT_MB * 2^20), "x")
+      return ('crew.redis.open(%q):get "big"'):format(crew.server:url())
+    end,
+    ["the output of a program"] = function()
+      return 'crew.exec({ "head", "-c", tostring(4 * LIMIT_MB * 2^20), "/dev/zero" }, { output_limit = 2^31 - 1 })'
+    end,
+    ["rows of PostgreSQL"] = Postgres.installed() and function(crew)
+      local server = Postgres.new():start()
+      crew:finally(function() server:destroy() end)
+      return ([[crew.postgres.open(%q):query("SELECT repeat('x', 1000) FROM generate_series(1, $1)", 4000 * LIMIT_MB)]])
+        :format(server:url())
+    end or nil,
+  }
+
+  for name, hog in pairs(ARRIVING) do
+    it(name .. " is put down to the task that asked for it, and no neighbour is blamed",
+      with_waiting_hog(hog, function(crew, queue, node)
+        crew:wait_counts(queue, 90, { archived = 1 })
+        assert_reason(queue, "hog", "^the worker was killed while it ran this task, 2 times .*: it took %d+M of "
+          .. "memory, more than twice memory_limit %(" .. LIMIT .. "%); %d+M of it came with this task$")
         assert.equal(2, #node:log { event = "worker killed" })
       end))
   end

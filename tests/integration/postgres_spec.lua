@@ -251,21 +251,23 @@ describe("crew.postgres", function()
     assert.equal("", server:psql "SELECT relname FROM pg_class WHERE relname = 'held'")
   end))
 
+  -- More than are cancelled at a time: the worker must stay until the last one is.
   it("leaves no query behind when the node is stopped", with_crew(function(crew)
     script(crew, [=[
       crew.task("t", { perform = function()
         note("started")
         db:query("SELECT pg_sleep(63)")
       end })
-    ]=])
-    crew:queue():add { type = "t" }
+    ]=], "{ pool = 12 }")
+    local queue = crew:queue()
+    for _ = 1, 12 do queue:add { type = "t" } end
     local node = crew:run({ shutdown_timeout = "300ms" })
-    local running = [[SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(63)%'
-      AND pid <> pg_backend_pid()]]
-    wait.wait_until("the query runs", 20, function() return server:psql(running) == "1" end)
+    local running = [[SELECT count(*) FROM pg_stat_activity
+      WHERE query LIKE '%pg_sleep(63)%' AND application_name = 'mooncrew']]
+    wait.wait_until("the queries run", 20, function() return server:psql(running) == "12" end)
     node:send "sigterm"
-    node:wait(20)
-    wait.wait_until("the server has ended the query", 10, function() return server:psql(running) == "0" end)
+    assert.equal(0, (node:wait(20)))
+    wait.wait_until("the server has ended the queries", 10, function() return server:psql(running) == "0" end)
   end))
 
   it("ends a query that takes longer than its time", with_crew(function(crew)

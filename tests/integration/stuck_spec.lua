@@ -62,6 +62,32 @@ describe("a worker that is stuck", function()
     assert.equal(1, #node:log { event = "worker does not answer" })
   end))
 
+  it("is none whose handlers compute all the time, but in steps: others start there meanwhile",
+    with_crew(function(crew)
+      crew:script("busy.lua", [[
+        crew.task("busy", { perform = function()
+          note "busy"
+          repeat
+            local stop = os.clock() + 0.25 -- more than from one look to the next
+            repeat until os.clock() > stop
+            crew.sleep(0)
+          until io.open(here .. "/release")
+        end })
+      ]])
+      crew:script("quick.lua", QUICK)
+      local queue = crew:queue()
+      local node = crew:run { workers = 1, kill_grace = "30s" }
+      queue:add { type = "busy" }
+      wait_noted(crew, "busy", 1)
+      wait.hold("it computes", 1, function() return true end)
+      queue:add_many(5, function(i) return { type = "quick", id = "quick" .. i } end)
+      wait_noted(crew, "quick", 5)
+      crew:file("release", "")
+      crew:wait_counts(queue, 20, { active = 0, processed = 6, failed = 0 })
+      assert.same({}, node:log { event = "task requeued" })
+      assert.same({}, node:log { event = "worker does not answer" })
+    end))
+
   it("outside of any task is killed, nobody is blamed, and its successor goes on with what it had",
     with_crew(function(crew)
       crew:script("luv.lua", [[

@@ -1,12 +1,21 @@
 -- busted inside this program: specs see the modules that are compiled in, and nothing has to be set up.
 
+local time_limit = require "mooncrew.time_limit"
+
 local M = {}
+
+local LOAD_LIMIT_S = 10
 
 -- What busted ends the process with is raised instead, so that it comes back here.
 local Exit = {}
 
 local function raise_exit(code)
   error(setmetatable({ code = code or 0 }, Exit), 0)
+end
+
+local function too_long(place)
+  return ("%s: it takes longer than %d s to load: what stands outside of tests must neither loop without end nor wait")
+    :format(place, LOAD_LIMIT_S)
 end
 
 -- A handler that ends the process would end the specs with it, those that fail unheard: exit code 0, and no report.
@@ -24,12 +33,38 @@ local function forget_library()
   end
 end
 
+-- Raises an error in what others have written, until it has unwound; but not in busted and what that stands on.
+local function stop_loading(name)
+  return function()
+    local info = debug.getinfo(2, "S")
+    if time_limit.is_foreign(info) and not info.source:find("/share/lua/", 1, true) then
+      error(too_long(time_limit.place(2) or name), 0)
+    end
+  end
+end
+
+-- The body of a spec, and of each `describe` in it, runs within a limit of time.
+local function limit_loading(busted)
+  local safe = busted.safe
+  busted.safe = function(descriptor, body, element)
+    if descriptor ~= "file" and descriptor ~= "describe" then
+      return safe(descriptor, body, element)
+    end
+    local name = tostring(element.name)
+    local stop = time_limit.start(LOAD_LIMIT_S, stop_loading(name), "mooncrew test: " .. too_long(name) .. "\n")
+    local status = safe(descriptor, body, element)
+    stop()
+    return status
+  end
+end
+
 -- Counts the tests that run, the pending ones too, and notes whether all that there is was gone through.
 local function watch()
   local seen = { tests = 0, over = false }
   local core = require "busted.core"
   package.loaded["busted.core"] = function(...)
     local busted = core(...)
+    limit_loading(busted)
     busted.subscribe({ "test", "start" }, function()
       seen.tests = seen.tests + 1
       return nil, true -- others are told too

@@ -6,6 +6,7 @@
 local pools_text = require "mooncrew.cli.pools_text"
 local queues_text = require "mooncrew.cli.queues_text"
 local sorted_keys = require "mooncrew.cli.sorted_keys"
+local time_limit = require "mooncrew.time_limit"
 
 local M = {}
 
@@ -123,18 +124,40 @@ local function evaluate(path, source)
   return values
 end
 
+local LIMIT_S = 5
+
+local function too_long(path)
+  return function(place)
+    return ("%s: it takes longer than %d s to read: the file is there to return a table, so it must neither loop "
+      .. "without end nor wait"):format(place or path, LIMIT_S)
+  end
+end
+
+-- The table that the file returns; nil, message. It does not wait for ever.
+local function values_of(path)
+  local source, message
+  local in_time, values = time_limit.call(LIMIT_S, too_long(path), function()
+    source, message = read(path)
+    if not source then
+      return nil
+    end
+    local made
+    made, message = evaluate(path, source)
+    return made
+  end)
+  if not in_time then
+    return nil, values
+  end
+  return values, message, source
+end
+
 --- Reads the file as a layer for `mooncrew.cli.settings`.
 ---@param path string
 ---@param options table[] the table of options
 ---@return mooncrew.cli.Entry[]|nil layer
 ---@return string? message names file and, where it is known, line
 function M.load(path, options)
-  local source, why = read(path)
-  if not source then
-    return nil, why
-  end
-  local values
-  values, why = evaluate(path, source)
+  local values, why, source = values_of(path)
   if not values then
     return nil, why
   end

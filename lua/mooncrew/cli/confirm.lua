@@ -4,8 +4,6 @@ local uv = require "luv"
 
 local M = {}
 
-local WRONG_USAGE = 2
-
 --- Adds --yes to a command.
 ---@param parser table
 function M.describe(parser)
@@ -28,25 +26,27 @@ function M.read()
   return io.stdin:read("*l")
 end
 
---- Asks, unless --yes was given. Without a terminal nobody can answer, so nothing is done.
+--- Asks, unless --yes was given. Without a terminal nobody can answer, and a program that wants JSON is no one to ask:
+--- then nothing is done.
 ---@param given table
 ---@param question string "delete task 'x'"
 ---@return true|nil
 ---@return string? message
----@return integer? exit_code
+---@return string? code
 function M.ask(given, question)
   if given.yes then
     return true
   end
-  if not M.has_terminal() then
-    return nil, ('"%s?" needs an answer, and there is no terminal to ask at: add --yes'):format(question), WRONG_USAGE
+  local obstacle = given.json and "--json does not ask" or not M.has_terminal() and "there is no terminal to ask at"
+  if obstacle then
+    return nil, ('"%s?" needs an answer, and %s: add --yes'):format(question, obstacle), "NEEDS_YES"
   end
   M.write(question .. "? [y/N] ")
   local answer = (M.read() or ""):lower()
   if answer == "y" or answer == "yes" then
     return true
   end
-  return nil, "nothing was done"
+  return nil, "nothing was done", "DECLINED"
 end
 
 return M

@@ -1,6 +1,7 @@
 -- mooncrew cron: the entries of the schedulers that are alive, and what they enqueued.
 
 local json = require "mooncrew.json"
+local nearest = require "mooncrew.nearest"
 local human = require "mooncrew.cli.human"
 local output = require "mooncrew.cli.output"
 local paging = require "mooncrew.cli.paging"
@@ -29,7 +30,7 @@ local function print_entries(entries)
   end
   local rows = {}
   for i, entry in ipairs(entries) do
-    rows[i] = { entry.id, entry.spec, entry.type, human.since(entry.next_at), human.since(entry.prev_at),
+    rows[i] = { entry.id, entry.spec, entry.type, human.due(entry.next_at), human.since(entry.prev_at),
       table.concat(entry.options, " "), entry.schedulers }
   end
   output.write(output.grid({ "ID", "SPEC", "TYPE", "NEXT", "PREVIOUS", "OPTIONS", ">SCHEDULERS" }, rows))
@@ -39,7 +40,7 @@ function ls.run(given)
   return session.with_client(given, function(client)
     local entries, message, code = client:cron()
     if not entries then
-      return session.failure(message, code)
+      return nil, message, code
     end
     if not given.json then
       print_entries(entries)
@@ -61,9 +62,28 @@ function history.describe(parser)
   session.describe(parser)
 end
 
+-- Nothing was enqueued by it: an entry that some scheduler has, or a mistyped one? Returns whether it is known.
+local function is_entry(client, id)
+  local entries, message, code = client:cron()
+  if not entries then
+    return nil, message, code
+  end
+  local ids = {}
+  for i, entry in ipairs(entries) do
+    ids[i] = entry.id
+    if entry.id == id then
+      return true
+    end
+  end
+  local meant = nearest(id, ids)
+  return nil, ("no scheduler that is alive has a cron entry %s, and there is no history of it%s"):format(
+    output.quoted(id), meant and ("; did you mean %s?"):format(output.word(meant))
+      or "; `mooncrew cron ls` lists the entries"), "NOT_FOUND"
+end
+
 local function print_events(given, events)
   if #events == 0 then
-    output.line("nothing on this page: entry %s enqueued nothing, or nothing so long ago", given.entry)
+    output.line("nothing on this page: entry %s enqueued nothing, or nothing so long ago", output.word(given.entry))
     return
   end
   local rows = {}
@@ -76,8 +96,12 @@ end
 function history.run(given)
   return session.with_client(given, function(client)
     local events, message, code = client:cron_history(given.entry, { size = given.size, page = given.page })
-    if not events then
-      return session.failure(message, code)
+    local known = events and #events > 0 or (given.page or 1) > 1
+    if events and not known then
+      known, message, code = is_entry(client, given.entry)
+    end
+    if not (events and known) then
+      return nil, message, code
     end
     if not given.json then
       print_events(given, events)

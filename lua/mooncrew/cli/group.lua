@@ -18,7 +18,7 @@ local function queues_of(client, given)
   end
   local stats, message, code = client:stats()
   if not stats then
-    return session.failure(message, code)
+    return nil, message, code
   end
   local names = {}
   for i, queue in ipairs(stats.queues) do
@@ -50,7 +50,7 @@ function ls.run(given)
       local groups
       groups, message, code = client:groups(queue)
       if not groups then
-        return session.failure(message, code)
+        return nil, message, code
       end
       for _, group in ipairs(groups) do
         all[#all + 1] = { queue = queue, name = group.name, size = group.size }

@@ -41,6 +41,15 @@ function M.since(at_s, now_s)
   return passed > 0 and M.duration(passed) .. " ago" or "in " .. M.duration(-passed)
 end
 
+--- When something is to come: "in 5m"; "due" once the time has come, since who looks may be a little late.
+---@param at_s number|nil unix seconds
+---@param now_s? number
+---@return string
+function M.due(at_s, now_s)
+  now_s = now_s or native.wall_ms() / 1000
+  return at_s and at_s > 0 and at_s <= now_s and "due" or M.since(at_s, now_s)
+end
+
 --- "2026-11-24T04:09:30Z (3m20s ago)"; "-" for no time.
 ---@param at_s number|nil unix seconds
 ---@param now_s? number
@@ -183,6 +192,14 @@ function M.payload(bytes)
     return bytes, "text"
   end
   return hex(bytes), "hex"
+end
+
+--- The same for output that says nothing of its kind: what is in hexadecimal stands on one line behind "hex:".
+---@param bytes string
+---@return string
+function M.line(bytes)
+  local text, kind = M.payload(bytes)
+  return kind == "hex" and "hex:" .. text:gsub("\n", "") or text
 end
 
 --- A payload or a result for programs, as a field of a table: `payload` holds the JSON value, `payload_text` a text

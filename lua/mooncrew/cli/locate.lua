@@ -1,6 +1,6 @@
 -- Which queue a task is in, when only its id was given. An id is unique in its queue, and may stand in several queues.
 
-local session = require "mooncrew.cli.session"
+local output = require "mooncrew.cli.output"
 
 local M = {}
 
@@ -21,7 +21,7 @@ end
 local function names_of(tasks)
   local names = {}
   for i, task in ipairs(tasks) do
-    names[i] = task.queue
+    names[i] = output.word(task.queue)
   end
   return table.concat(names, ", ")
 end
@@ -29,29 +29,29 @@ end
 --- The tasks with this id, of all queues.
 ---@param client mooncrew.Client
 ---@param id string
----@return mooncrew.TaskInfo[]|nil tasks, string|nil message, integer|nil exit_code
+---@return mooncrew.TaskInfo[]|nil tasks, string|nil message, string|nil code
 function M.all(client, id)
   local stats, message, code = client:stats()
   if not stats then
-    return session.failure(message, code)
+    return nil, message, code
   end
   local found = {}
   for _, queue in ipairs(stats.queues) do
     local task
     task, message, code = in_queue(client, queue.name, id)
     if task == nil then
-      return session.failure(message, code)
+      return nil, message, code
     end
     found[#found + 1] = task or nil
   end
   return found
 end
 
---- What is said of an id that no queue has.
+--- What is said of an id that no queue has (NOT_FOUND).
 ---@param id string
 ---@return string
 function M.nowhere(id)
-  return ("no queue has a task '%s'; `mooncrew task ls` lists those of a queue (NOT_FOUND)"):format(id)
+  return ("no queue has a task %s; `mooncrew task ls` lists those of a queue"):format(output.quoted(id))
 end
 
 local function in_all_queues(client, id)
@@ -60,10 +60,11 @@ local function in_all_queues(client, id)
     return nil, message, code
   end
   if #found > 1 then
-    return nil, ("the id '%s' stands in the queues %s: say which one is meant with --queue"):format(id, names_of(found))
+    return nil, ("the id %s stands in the queues %s: say which one is meant with --queue"):format(
+      output.quoted(id), names_of(found)), "AMBIGUOUS"
   end
   if #found == 0 then
-    return nil, M.nowhere(id), nil, true
+    return nil, M.nowhere(id), "NOT_FOUND"
   end
   return found[1]
 end
@@ -72,15 +73,14 @@ end
 ---@param client mooncrew.Client
 ---@param id string
 ---@param queue string|nil
----@return mooncrew.TaskInfo|nil task, string|nil message, integer|nil exit_code
----@return true|nil nowhere  no queue has it
+---@return mooncrew.TaskInfo|nil task, string|nil message, string|nil code
 function M.task(client, id, queue)
   if not queue then
     return in_all_queues(client, id)
   end
   local task, message, code = client:task(queue, id)
   if not task then
-    return session.failure(message, code)
+    return nil, message, code
   end
   return task
 end

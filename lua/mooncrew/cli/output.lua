@@ -1,6 +1,7 @@
 -- What the command line writes: lines and tables for people, JSON for programs.
 
 local json = require "mooncrew.json"
+local native = require "mooncrew.native"
 
 local M = {}
 
@@ -17,10 +18,10 @@ function M.line(format, ...)
   M.write(format:format(...) .. "\n")
 end
 
---- One line on standard error; line ends inside the message become "; ".
+--- One line on standard error; line ends inside the message become "; ", and what could steer a terminal "?".
 ---@param message string
 function M.complain(message)
-  io.stderr:write("mooncrew: ", (message:gsub("%s*\n%s*", "; ")), "\n")
+  io.stderr:write("mooncrew: ", (message:gsub("%s*\n%s*", "; "):gsub("%c", "?")), "\n")
 end
 
 --- The same for what does not keep a command from going on.
@@ -40,12 +41,26 @@ end
 ---@param text string
 ---@return string
 function M.word(text)
-  return text:find('[%s%c"=]') and M.quoted(text) or text
+  return (text == "" or text:find('[%s%c"=]')) and M.quoted(text) or text
 end
 
----@param value any one line of canonical JSON
+-- A copy in which every text is Unicode: an id or a name in Redis may be any bytes.
+local function readable(value)
+  if type(value) == "string" then
+    return native.utf8_valid(value) and value or (value:gsub("[\128-\255]", "?"))
+  elseif type(value) ~= "table" then
+    return value
+  end
+  local copy = {}
+  for name, inner in pairs(value) do
+    copy[readable(name)] = readable(inner)
+  end
+  return setmetatable(copy, getmetatable(value))
+end
+
+---@param value any one line of canonical JSON; bytes that are no text become "?"
 function M.json(value)
-  M.write(assert(json.encode(value)) .. "\n")
+  M.write((json.encode(value) or assert(json.encode(readable(value)))) .. "\n")
 end
 
 -- Characters, not bytes: every byte that does not continue a UTF-8 sequence begins one.

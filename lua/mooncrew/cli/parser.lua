@@ -10,7 +10,8 @@ local DESCRIPTION = "Runs background tasks from Redis with handlers written in L
 local EPILOG = "`mooncrew COMMAND --help` tells about a command. Exit codes: 0 done, 1 failed, 2 wrong usage."
 local WIDTH = 100
 
-local COMPLETIONS = { bash = "get_bash_complete", zsh = "get_zsh_complete" } -- methods of argparse
+-- The methods of argparse that make them.
+local COMPLETIONS = { bash = "get_bash_complete", zsh = "get_zsh_complete", fish = "get_fish_complete" }
 
 ---@class mooncrew.cli.Asked
 ---@field command table the module of the command
@@ -83,10 +84,22 @@ local function dash_hint(message, args)
   return message
 end
 
+-- --json belongs to commands: before one, or behind a family's name alone, it is not what is wrong.
+local function json_hint(message, args)
+  if not message:find("^unknown option '%-%-json'") then
+    return message
+  end
+  local names = count_names(args)
+  if names == 1 and find_in(commands, args[1]).commands then
+    return "what to do is missing"
+  end
+  return names == 0 and "--json stands behind the command it is for" or message
+end
+
 -- argparse puts its hint on a line of its own, and has one for a lone letter too. Which command's help to read is the
 -- most useful hint of all.
 local function one_line(message, args)
-  message = dash_hint(message, args)
+  message = json_hint(dash_hint(message, args), args)
   local name = table.concat(args, " ", 1, count_names(args))
   message = message:gsub("^(unknown option '%-[^-]').*", "%1")
     :gsub("\nDid you mean one of these: (.*)", ": did you mean one of %1")
@@ -109,7 +122,7 @@ function M.help(words)
 end
 
 --- The script that makes a shell complete mooncrew's commands and flags.
----@param shell string "bash" or "zsh"
+---@param shell string "bash", "zsh" or "fish"
 ---@return string
 function M.completion(shell)
   local root = build(function() end)

@@ -3,6 +3,7 @@
 local json = require "mooncrew.json"
 local human = require "mooncrew.cli.human"
 local output = require "mooncrew.cli.output"
+local queue_pause = require "mooncrew.cli.queue_pause"
 local session = require "mooncrew.cli.session"
 
 -- title, text of a queue
@@ -50,7 +51,7 @@ function ls.run(given)
   return session.with_client(given, function(client)
     local queues, message, code = client:queues()
     if not queues then
-      return session.failure(message, code)
+      return nil, message, code
     end
     if given.json then
       output.json { queues = json.array(queues) }
@@ -60,29 +61,6 @@ function ls.run(given)
   end)
 end
 
--- A command that calls one method of the client with the name of a queue.
-local function simple(name, summary, done)
-  local command = { name = name, summary = summary }
-  function command.describe(parser)
-    parser:argument("QUEUE"):target("queue")
-    session.describe(parser)
-  end
-  function command.run(given)
-    return session.with_client(given, function(client)
-      local ok, message, code = client[name](client, given.queue)
-      if not ok then
-        return session.failure(message, code)
-      end
-      if given.json then
-        output.json { queue = given.queue, paused = name == "pause" }
-      else
-        output.line(done, given.queue)
-      end
-    end)
-  end
-  return command
-end
-
 return {
   name = "queue",
   summary = "look at queues; pause, unpause and remove them",
@@ -90,8 +68,8 @@ return {
     ls,
     require "mooncrew.cli.queue_inspect",
     require "mooncrew.cli.queue_limit",
-    simple("pause", "keep servers from taking tasks of a queue", "paused queue %s"),
-    simple("unpause", "let servers take tasks of a queue again", "unpaused queue %s"),
+    queue_pause.pause,
+    queue_pause.unpause,
     require "mooncrew.cli.queue_rm",
   },
 }

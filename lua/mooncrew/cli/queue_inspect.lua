@@ -38,12 +38,12 @@ function M.run(given)
   return session.with_client(given, function(client)
     local queue, message, code = client:queue(given.queue)
     if not queue then
-      return session.failure(message, code)
+      return nil, message, code
     end
     local history
     history, message, code = client:history(given.queue, given.days)
     if not history then
-      return session.failure(message, code)
+      return nil, message, code
     end
     if given.json then
       queue.history = json.array(history)

@@ -17,14 +17,18 @@ function M.describe(parser)
   session.describe(parser)
 end
 
+-- What is asked; a queue that would be refused in any case is refused before anybody is asked.
 local function question(client, given)
   local queue, message, code = client:queue(given.queue)
   if not queue then
-    return session.failure(message, code)
+    return nil, message, code
+  elseif queue.size > 0 and not given.force then
+    return nil, ("queue %s has %s: --force deletes them with it"):format(output.quoted(given.queue),
+      human.many(queue.size, "task")), "NOT_EMPTY"
   end
-  return given.force and queue.size > 0
-    and ("remove queue %s with its %s"):format(given.queue, human.many(queue.size, "task"))
-    or ("remove queue %s"):format(given.queue)
+  return queue.size > 0
+    and ("remove queue %s with its %s"):format(output.word(given.queue), human.many(queue.size, "task"))
+    or "remove queue " .. output.word(given.queue)
 end
 
 local function remove(client, given)
@@ -34,6 +38,8 @@ local function remove(client, given)
   shown.finish()
   if deleted then
     return deleted
+  elseif code == "NOT_EMPTY" and not given.force then
+    return nil, message .. ": --force deletes them with it", code
   end
   return session.half_way(message, code, before, "deleted")
 end
@@ -42,9 +48,9 @@ local function print_removed(given, deleted)
   if given.json then
     output.json { queue = given.queue, deleted = deleted }
   elseif deleted > 0 then
-    output.line("removed queue %s, and %s with it", given.queue, human.many(deleted, "task"))
+    output.line("removed queue %s, and %s with it", output.word(given.queue), human.many(deleted, "task"))
   else
-    output.line("removed queue %s", given.queue)
+    output.line("removed queue %s", output.word(given.queue))
   end
 end
 

@@ -14,10 +14,10 @@ function ls.describe(parser)
   session.describe(parser)
 end
 
--- { critical = 6, low = 1 } → "critical=6 low=1", the heaviest first
-local function queues_text(queues)
+-- { critical = 6, low = 1 } → "critical=6 low=1", the heaviest first; then the patterns of queues to come
+local function queues_text(server)
   local list, parts = {}, {}
-  for name, weight in pairs(queues) do
+  for name, weight in pairs(server.queues) do
     list[#list + 1] = { name = name, weight = weight }
   end
   table.sort(list, function(a, b)
@@ -25,6 +25,9 @@ local function queues_text(queues)
   end)
   for i, queue in ipairs(list) do
     parts[i] = ("%s=%d"):format(queue.name, queue.weight)
+  end
+  for pattern in (server.patterns or ""):gmatch("[^,]+") do
+    parts[#parts + 1] = pattern
   end
   return table.concat(parts, " ")
 end
@@ -73,8 +76,8 @@ local function print_servers(servers)
   local rows = {}
   for i, server in ipairs(servers) do
     rows[i] = { server.host, server.pid, server.status, human.since(server.started_at),
-      ("%d of %d"):format(server.active_workers, server.concurrency),
-      generation_text(server), queues_text(server.queues) .. (server.strict and " (strict)" or ""), server.id }
+      ("%d of %d"):format(server_pools.busy(server), server.concurrency),
+      generation_text(server), queues_text(server) .. (server.strict and " (strict)" or ""), server.id }
   end
   output.write(output.grid({ "HOST", ">PID", "STATUS", "STARTED", ">TASKS", "GENERATION", "QUEUES", "ID" }, rows))
   server_pools.print(servers)
@@ -107,7 +110,7 @@ function ls.run(given)
   return session.with_client(given, function(client)
     local servers, message, code = client:servers()
     if not servers then
-      return session.failure(message, code)
+      return nil, message, code
     end
     if not given.json then
       print_servers(servers)

@@ -27,6 +27,18 @@ local function by_name(pools)
   return sorted
 end
 
+--- How many tasks a server has in hand. Where it tells of its pools, by them: they are told at another moment than
+--- asynq's ServerInfo, and what is shown must add up.
+---@param server mooncrew.ServerInfo
+---@return integer
+function M.busy(server)
+  local busy = 0
+  for _, pool in ipairs(server.pools or {}) do
+    busy = busy + pool.busy
+  end
+  return server.pools and #server.pools > 0 and busy or server.active_workers
+end
+
 --- Prints a table of the pools, behind an empty line, when a server has named ones.
 ---@param servers mooncrew.ServerInfo[]
 function M.print(servers)

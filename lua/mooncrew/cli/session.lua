@@ -1,12 +1,12 @@
 -- A command's time with Redis: the client that the configuration names, closed again when the command is done.
 
+local json = require "mooncrew.json"
 local flags = require "mooncrew.cli.flags"
 local human = require "mooncrew.cli.human"
+local output = require "mooncrew.cli.output"
 local settings = require "mooncrew.cli.settings"
 
 local M = {}
-
-local WRONG_USAGE = 2
 
 --- Adds the flags that every command has which looks into Redis.
 ---@param parser table
@@ -15,48 +15,64 @@ function M.describe(parser)
   flags.add(parser, { "redis" })
 end
 
---- What a command returns for a failure of a client's method.
----@param message string
----@param code string|nil
----@return nil, string message, integer|nil exit_code
-function M.failure(message, code)
-  if not code then
-    return nil, message
-  end
-  return nil, ("%s (%s)"):format(message, code), code == "INVALID_ARGUMENT" and WRONG_USAGE or nil
-end
-
---- The same for work in batches, of which some were done.
+--- What a command returns for a failure of work in batches, of which some were done.
 ---@param message string
 ---@param code string|nil
 ---@param count integer|nil tasks
 ---@param done string "deleted"
----@return nil, string message, integer|nil exit_code
+---@return nil, string message, string|nil code
 function M.half_way(message, code, count, done)
   if count and count > 0 then
     message = ("%s; %s %s before"):format(message, human.many(count, "task"), done)
   end
-  return M.failure(message, code)
+  return nil, message, code
 end
 
---- Opens the client, hands it to a function, closes it, and returns what the function returned.
----@param given table what argparse made of the arguments
----@param work fun(client: mooncrew.Client): any, string|nil, integer|nil  returns what a command's run returns
----@return any result, string|nil message, integer|nil exit_code
-function M.with_client(given, work)
-  local resolved, message, exit_code = settings.resolve(given)
-  if not resolved then
-    return nil, message, exit_code
+--- What a command returns that did something to each of several tasks: of the only one its failure, of many how many
+--- failed. A program gets all of them, in a failure's object too.
+---@param results { error: string|nil, code: string|nil }[]
+---@param refused integer how many have an error
+---@param as_json boolean|nil
+---@param done string "deleted"
+---@return nil, string|nil message, string|nil code, table|nil fields
+function M.each(results, refused, as_json, done)
+  local fields = { tasks = json.array(results) }
+  if refused == 0 then
+    if as_json then
+      output.json(fields)
+    end
+    return nil
+  elseif #results == 1 then
+    return nil, results[1].error, results[1].code, fields
   end
-  local client, code
-  client, message, code = require("mooncrew.client").open(resolved:redis())
+  return nil, ("%d of %d tasks were not %s"):format(refused, #results, done), "INCOMPLETE", fields
+end
+
+--- Opens a client, hands it to a function, closes it, and returns what the function returned.
+---@param url string
+---@param work fun(client: mooncrew.Client): any, string|nil, string|nil, table|nil  returns what a command's run does
+---@return any result, string|nil message, string|nil code, table|nil fields
+function M.at(url, work)
+  local client, message, code = require("mooncrew.client").open(url)
   if not client then
-    return M.failure(message, code)
+    return nil, message, code
   end
-  local result
-  result, message, exit_code = work(client)
+  local result, fields
+  result, message, code, fields = work(client)
   client:close()
-  return result, message, exit_code
+  return result, message, code, fields
+end
+
+--- The same at the Redis that the configuration names.
+---@param given table what argparse made of the arguments
+---@param work fun(client: mooncrew.Client): any, string|nil, string|nil, table|nil
+---@return any result, string|nil message, string|nil code, table|nil fields
+function M.with_client(given, work)
+  local resolved, message, code = settings.resolve(given)
+  if not resolved then
+    return nil, message, code
+  end
+  return M.at(resolved:redis(), work)
 end
 
 return M

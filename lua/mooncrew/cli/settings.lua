@@ -1,6 +1,7 @@
 -- The configuration: defaults, under the file, under the environment, under the flags.
 
 local uv = require "luv"
+local duration = require "mooncrew.duration"
 local native = require "mooncrew.native_cli"
 local nearest = require "mooncrew.nearest"
 local config_file = require "mooncrew.cli.config_file"
@@ -11,7 +12,6 @@ local M = {}
 
 local PREFIX = "MOONCREW_"
 local DEFAULT_FILE = "mooncrew.lua"
-local FAILED, WRONG_USAGE = 1, 2
 
 ---@class mooncrew.cli.Entry one value and where it came from
 ---@field name string
@@ -107,6 +107,13 @@ function Settings:redis_shown()
   return assert(native.redis_url(self:redis()))
 end
 
+--- How long scripts may take to load in a command, in seconds: what was set for workers, else nil.
+---@return number|nil
+function Settings:load_limit()
+  local given = self.values.load_timeout
+  return given.source ~= "default" and assert(duration.seconds(given.text)) or nil
+end
+
 --- A value as `mooncrew config` prints it: as it was understood, not as it was written.
 ---@param option table
 ---@return string
@@ -134,7 +141,7 @@ end
 ---@param environment? table<string, string> instead of the process's
 ---@return mooncrew.cli.Settings|nil
 ---@return string? message
----@return integer? exit_code 2 when a flag is wrong, else 1
+---@return string? code USAGE when a flag is wrong, else INVALID_CONFIG
 function M.resolve(given, environment)
   environment = environment or uv.os_environ()
   local self = defaults()
@@ -145,11 +152,11 @@ function M.resolve(given, environment)
     ok, message = apply_made(self, M.environment_layer, environment)
   end
   if not ok then
-    return nil, message, FAILED
+    return nil, message, "INVALID_CONFIG"
   end
   ok, message = apply_made(self, flags.layer, given)
   if not ok then
-    return nil, message, WRONG_USAGE
+    return nil, message, "USAGE"
   end
   local url = self.values.redis.source == "default" and private_redis.running()
   if url then

@@ -1,6 +1,6 @@
 -- mooncrew task cancel: asks whoever runs a task to stop it.
 
-local json = require "mooncrew.json"
+local codes = require "mooncrew.cli.codes"
 local human = require "mooncrew.cli.human"
 local locate = require "mooncrew.cli.locate"
 local output = require "mooncrew.cli.output"
@@ -17,44 +17,46 @@ end
 
 local NOBODY = "no server listens, so nothing was cancelled; `mooncrew server ls` lists those that are alive"
 
--- Why nobody is asked; nil: the task is active in some queue.
+-- Why nobody is asked, and its code; nil: the task is active in some queue.
 local function obstacle(id, tasks)
   local places = {}
   for i, task in ipairs(tasks) do
     if task.state == "active" then
       return nil
     end
-    places[i] = ("%s in queue %s"):format(task.state, task.queue)
+    places[i] = ("%s in queue %s"):format(task.state, output.word(task.queue))
   end
   if #places == 0 then
-    return locate.nowhere(id)
+    return locate.nowhere(id), "NOT_FOUND"
   end
-  return ("task %s is %s: only an active task can be cancelled (WRONG_STATE)"):format(id, table.concat(places, " and "))
+  local where = table.concat(places, " and ")
+  return ("task %s is %s: only an active task can be cancelled"):format(output.word(id), where), "WRONG_STATE"
 end
 
--- What became of one task: { id, listeners, error }; nil, message, exit code: Redis fails.
+-- What became of one task: { id, listeners, error, code }; nil, message, code: Redis fails.
 local function cancel_one(client, id)
   local tasks, message, code = locate.all(client, id)
   if not tasks then
     return nil, message, code
   end
-  local refused = obstacle(id, tasks)
+  local refused, why = obstacle(id, tasks)
   if refused then
-    return { id = id, listeners = 0, error = refused }
+    return { id = id, listeners = 0, error = refused, code = why }
   end
   local listeners
   listeners, message, code = client:cancel(id)
   if not listeners then
-    return session.failure(message, code)
+    return nil, message, code
   end
-  return { id = id, listeners = listeners, error = listeners == 0 and NOBODY or nil }
+  local unheard = listeners == 0
+  return { id = id, listeners = listeners, error = unheard and NOBODY or nil, code = unheard and "NO_SERVER" or nil }
 end
 
 local function tell(result, is_only)
   if not result.error then
-    output.line("asked %s to cancel task %s", human.many(result.listeners, "server"), result.id)
+    output.line("asked %s to cancel task %s", human.many(result.listeners, "server"), output.word(result.id))
   elseif not is_only then
-    output.complain(result.error)
+    output.complain(codes.told(result.error, result.code))
   end
 end
 
@@ -72,12 +74,7 @@ local function cancel_all(client, given)
       tell(result, #given.ids == 1)
     end
   end
-  if given.json then
-    output.json { tasks = json.array(results) }
-  end
-  if refused > 0 then
-    return nil, #results == 1 and results[1].error or ("%d of %d tasks were not cancelled"):format(refused, #results)
-  end
+  return session.each(results, refused, given.json, "cancelled")
 end
 
 function M.run(given)

@@ -1,6 +1,6 @@
 -- mooncrew task run, archive and rm: for the tasks that are named, or for all of a queue that are in one state.
 
-local json = require "mooncrew.json"
+local codes = require "mooncrew.cli.codes"
 local confirm = require "mooncrew.cli.confirm"
 local human = require "mooncrew.cli.human"
 local locate = require "mooncrew.cli.locate"
@@ -10,8 +10,6 @@ local session = require "mooncrew.cli.session"
 local task_view = require "mooncrew.cli.task_view"
 
 local M = {}
-
-local WRONG_USAGE = 2
 
 ---@class mooncrew.cli.Change
 ---@field name string of the command
@@ -29,13 +27,14 @@ local WRONG_USAGE = 2
 local function count_of(client, given)
   local page, message, code = client:tasks(given.queue, given.state, { size = 1, group = given.group })
   if not page then
-    return session.failure(message, code)
+    return nil, message, code
   end
   return page.total
 end
 
 local function place_of(given)
-  return given.group and ("group %s of queue %s"):format(given.group, given.queue) or "queue " .. given.queue
+  local queue = "queue " .. output.word(given.queue)
+  return given.group and ("group %s of %s"):format(output.word(given.group), queue) or queue
 end
 
 local function change_all(change, client, given)
@@ -81,38 +80,27 @@ end
 
 local function question(change, tasks)
   if #tasks == 1 then
-    return ("%s task %s in queue %s"):format(change.verb, tasks[1].id, tasks[1].queue)
+    return ("%s task %s in queue %s"):format(change.verb, output.word(tasks[1].id), output.word(tasks[1].queue))
   end
   return ("%s these %d tasks"):format(change.verb, #tasks)
-end
-
-local function change_one(change, client, task)
-  local ok, message, code = client[change.one](client, task.queue, task.id)
-  local _, text = session.failure(message, code)
-  return ok, text
 end
 
 -- One after the other; a refusal is told and does not keep back the others.
 local function change_located(change, client, tasks, as_json)
   local results, refused = {}, 0
   for i, task in ipairs(tasks) do
-    local ok, message = change_one(change, client, task)
-    results[i] = { id = task.id, queue = task.queue, ok = ok or false, error = message }
+    local ok, message, code = client[change.one](client, task.queue, task.id)
+    results[i] = { id = task.id, queue = task.queue, ok = ok or false, error = message, code = code }
     refused = refused + (ok and 0 or 1)
     if not as_json then
       if ok then
-        output.line("%s task %s in queue %s", change.done, task.id, task.queue)
+        output.line("%s task %s in queue %s", change.done, output.word(task.id), output.word(task.queue))
       elseif #tasks > 1 then
-        output.complain(message)
+        output.complain(codes.told(message, code))
       end
     end
   end
-  if as_json then
-    output.json { tasks = json.array(results) }
-  end
-  if refused > 0 then
-    return nil, #tasks == 1 and results[1].error or ("%d of %d tasks were not %s"):format(refused, #tasks, change.done)
-  end
+  return session.each(results, refused, as_json, change.done)
 end
 
 local function change_named(change, client, given)
@@ -170,7 +158,7 @@ function M.new(change)
     run = function(given)
       local wrong = wrong_usage(change, given)
       if wrong then
-        return nil, wrong, WRONG_USAGE
+        return nil, wrong, "USAGE"
       end
       return session.with_client(given, function(client)
         local work = given.all and change_all or change_named

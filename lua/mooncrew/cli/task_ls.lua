@@ -8,8 +8,6 @@ local task_view = require "mooncrew.cli.task_view"
 
 local M = { name = "ls", summary = "list the tasks of a queue that are in one state" }
 
-local WRONG_USAGE = 2
-
 function M.describe(parser)
   parser:description("Lists the tasks of a queue that are in one state. Only the page is read, however many there "
     .. "are.\nPending and active tasks stand oldest first, all others by time.")
@@ -36,7 +34,8 @@ local function print_page(given, page)
   if #page.tasks > 0 then
     output.write(output.grid(task_view.list(given.state, page.tasks)))
   end
-  output.line("%d of %s in queue %s", #page.tasks, human.many(page.total, given.state .. " task"), given.queue)
+  output.line("%d of %s in queue %s", #page.tasks, human.many(page.total, given.state .. " task"),
+    output.word(given.queue))
   if page.next then
     output.line("next page: %s", next_page(given, page))
   end
@@ -44,13 +43,13 @@ end
 
 function M.run(given)
   if given.page and given.after then
-    return nil, "give either --page or --after", WRONG_USAGE
+    return nil, "give either --page or --after", "USAGE"
   end
   return session.with_client(given, function(client)
     local page, message, code = client:tasks(given.queue, given.state,
       { size = given.size, page = given.page, after = given.after, group = given.group })
     if not page then
-      return session.failure(message, code)
+      return nil, message, code
     end
     if given.json then
       output.json { tasks = task_view.json_list(page.tasks), total = page.total, next = page.next }

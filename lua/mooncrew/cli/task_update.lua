@@ -21,7 +21,7 @@ local function read_payload(given)
   local bytes, message = payload_source.read(given.payload)
   if bytes and not given.raw then
     bytes, message = payload_source.canonical(bytes)
-    message = message and message .. " (INVALID_PAYLOAD)"
+    return bytes, message, message and "INVALID_PAYLOAD"
   end
   return bytes, message
 end
@@ -29,7 +29,7 @@ end
 function M.run(given)
   local payload, message, code = read_payload(given)
   if not payload then
-    return nil, message
+    return nil, message, code
   end
   return session.with_client(given, function(client)
     local task
@@ -40,12 +40,12 @@ function M.run(given)
     local ok
     ok, message, code = client:update_payload(task.queue, task.id, payload)
     if not ok then
-      return session.failure(message, code)
+      return nil, message, code
     end
     if given.json then
       output.json { id = task.id, queue = task.queue, ok = true }
     else
-      output.line("replaced the payload of task %s in queue %s", task.id, task.queue)
+      output.line("replaced the payload of task %s in queue %s", output.word(task.id), output.word(task.queue))
     end
   end)
 end

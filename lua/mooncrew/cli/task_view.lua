@@ -124,6 +124,18 @@ local function progress(task)
   return ("%.4g%%%s, told %s"):format(told.fraction * 100, words, human.time(told.at))
 end
 
+-- How many workers it crashed; nil: none, or that is forgotten since it was archived or done.
+local function crashes(task)
+  return task.extra and tonumber(task.extra.mc_crashes)
+end
+
+local function last_crash(task)
+  if not task.last_crash then
+    return nil
+  end
+  return (task.last_crash_at and human.time(task.last_crash_at) .. ": " or "") .. task.last_crash
+end
+
 -- label, text of a task; nil: no line
 local FIELDS = {
   { "id", function(task) return task.id end },
@@ -143,10 +155,15 @@ local FIELDS = {
   { "unique key", function(task) return task.unique_key ~= "" and task.unique_key or nil end },
   { "last failed", function(task) return time(task.last_failed_at) end },
   { "last error", function(task) return task.last_error ~= "" and task.last_error or nil end },
+  { "crashes", function(task) return crashes(task) and ("%d"):format(crashes(task)) end },
+  { "last crash", last_crash },
   { "archived", function(task) return time(task.archived_at) end },
   { "completed", function(task) return time(task.completed_at) end },
   { "expires", function(task) return time(task.expires_at) end },
 }
+
+-- What a field of `extra` says is said above.
+local SHOWN = { mc_progress = progress, mc_crashes = crashes }
 
 --- Labels and texts of everything known of a task but its payload and result.
 ---@param task mooncrew.TaskInfo
@@ -165,14 +182,14 @@ function M.fields(task)
     add("header " .. name, value)
   end
   for name, value in sorted_pairs(task.extra) do
-    add(name, not (name == "mc_progress" and progress(task)) and value or nil)
+    add(name, not (SHOWN[name] and SHOWN[name](task)) and value or nil)
   end
   return rows
 end
 
 local TIMES = {
   "last_failed_at", "deadline", "completed_at", "next_process_at", "pending_since", "archived_at", "expires_at",
-  "lease_expires_at",
+  "lease_expires_at", "last_crash_at",
 }
 
 --- A task for programs.
@@ -187,6 +204,7 @@ function M.json(task)
     result[name] = timestamp.known(task[name])
   end
   result.payload, result.result = nil, nil
+  result.crashes = crashes(task)
   local told = progress_of(task)
   result.progress = told and { fraction = told.fraction, text = told.text, at = timestamp.known(told.at) }
   human.add_bytes(result, "payload", task.payload)

@@ -9,12 +9,10 @@ local task_view = require "mooncrew.cli.task_view"
 
 local M = { name = "wait", summary = "wait for the end of a task, and print its result" }
 
-local WRONG_USAGE = 2
-
 function M.describe(parser)
-  parser:description("Waits until a task is completed, and prints its result. It fails when the task is archived, with "
-    .. "the task's last error (ARCHIVED); when it is gone (GONE), as a task is that was done and has no retention; and "
-    .. "when the time is up (TIMEOUT).")
+  parser:description("Waits until a task is completed, and prints its result; bytes that are no text as hex:00ff. It "
+    .. "fails when the task is archived, with the task's last error (ARCHIVED); when it is gone (GONE), as a task is "
+    .. "that was done and has no retention; and when the time is up (TIMEOUT).")
   parser:argument("ID"):target("id")
   parser:option("--timeout"):argname("DURATION"):default("1d"):description("how long to wait")
   locate.describe(parser)
@@ -25,29 +23,27 @@ local function queue_of(client, given)
   if given.queue then
     return given.queue
   end
-  local task, message, exit_code, nowhere = locate.task(client, given.id)
-  if nowhere then
-    message = ("no queue has a task '%s': done and not retained, deleted, or never enqueued (GONE)"):format(given.id)
+  local task, message, code = locate.task(client, given.id)
+  if code == "NOT_FOUND" then
+    message = ("no queue has a task %s: done and not retained, deleted, or never enqueued"):format(
+      output.quoted(given.id))
+    code = "GONE"
   end
-  return task and task.queue, message, exit_code
+  return task and task.queue, message, code
 end
 
 local function await(client, given)
-  local queue, wrong, exit_code = queue_of(client, given)
+  local queue, message, code = queue_of(client, given)
   if not queue then
-    return nil, wrong, exit_code
+    return nil, message, code
   end
-  local task, message, code = client:wait(given.id, given.timeout, queue)
-  if not task then
-    return session.failure(message, code)
-  end
-  return task
+  return client:wait(given.id, given.timeout, queue)
 end
 
 function M.run(given)
   local seconds, wrong = duration.seconds(given.timeout)
   if not seconds then
-    return nil, "--timeout: " .. wrong, WRONG_USAGE
+    return nil, "--timeout: " .. wrong, "USAGE"
   end
   return session.with_client(given, function(client)
     local task, message, code = await(client, given)
@@ -57,7 +53,7 @@ function M.run(given)
     if given.json then
       output.json(task_view.json(task))
     elseif task.result and task.result ~= "" then
-      output.line("%s", (human.payload(task.result)))
+      output.line("%s", human.line(task.result))
     end
   end)
 end

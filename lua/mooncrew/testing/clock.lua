@@ -9,23 +9,18 @@ local duration = require "mooncrew.duration"
 local outside = require "mooncrew.testing.outside"
 local process = require "mooncrew.testing.process"
 local queue = require "mooncrew.testing.queue"
+local timers = require "mooncrew.testing.timers"
 
 local SPIN_LIMIT = 100000 -- timers in one turn: beyond, a loop waits for time that never comes
 
----@class mooncrew.testing.Timer
----@field id integer
----@field at number  unix seconds
----@field callback fun()
----@field limit true|nil  a time-out of the task: nothing that the handler waits for
-
 ---@class mooncrew.testing.Clock
 ---@field now number  unix seconds
----@field timers mooncrew.testing.Timer[]  in the order in which they were started
----@field last_timer integer
+---@field timers mooncrew.testing.Timers
 ---@field ready mooncrew.Fiber[]
 ---@field owners table<mooncrew.Fiber|mooncrew.Context, mooncrew.testing.Run>  whose fiber, whose task
 ---@field latest mooncrew.testing.Run|nil  the run that was started last
 ---@field open integer  runs that have not ended
+---@field give_up_after number|false|nil  seconds of real time, see mooncrew.testing.patience; nil: the default
 ---@field real integer  requests that are really under way
 ---@field queue mooncrew.testing.Queue
 local Clock = {}
@@ -37,7 +32,7 @@ local M = {}
 ---@param now number|nil  unix seconds; the time of day unless given
 ---@return mooncrew.testing.Clock
 function M.new(now)
-  return setmetatable({ now = now or os.time(), timers = {}, last_timer = 0, ready = {},
+  return setmetatable({ now = now or os.time(), timers = timers.new(), ready = {},
     owners = setmetatable({}, { __mode = "k" }), open = 0, real = 0, queue = queue.new() }, Clock)
 end
 
@@ -54,46 +49,24 @@ end
 ---@param limit true|nil
 ---@return integer id
 function Clock:timer_start(seconds, callback, limit)
-  self.last_timer = self.last_timer + 1
-  self.timers[#self.timers + 1] = { id = self.last_timer, at = self.now + seconds, callback = callback, limit = limit }
-  return self.last_timer
+  return self.timers:start(self.now + seconds, callback, limit)
 end
 
 ---@param id integer|nil  one that has ended, or nil, is ignored
 function Clock:timer_stop(id)
-  for i, timer in ipairs(self.timers) do
-    if timer.id == id then
-      table.remove(self.timers, i)
-      return
-    end
-  end
-end
-
--- The place of the timer that ends first; of several, the one that was started first.
-local function first_place(timers, wanted)
-  local first
-  for i, timer in ipairs(timers) do
-    if (not first or timer.at < timers[first].at) and (not wanted or wanted(timer)) then
-      first = i
-    end
-  end
-  return first
-end
-
-local function is_no_limit(timer)
-  return not timer.limit
+  self.timers:stop(id)
 end
 
 -- Moves the clock to the first timer that ends by `till`, and ends it.
 local function fire_first(self, till)
-  local place = first_place(self.timers)
-  local timer = self.timers[place]
+  local timer = self.timers:first()
   if not timer or timer.at > till then
     return false
   end
-  table.remove(self.timers, place)
+  local callback = timer.callback
+  self.timers:stop(timer.id)
   self.now = math.max(self.now, timer.at)
-  timer.callback()
+  callback()
   return true
 end
 
@@ -121,13 +94,13 @@ end
 --- Whether anything waits for a moment that will come, but for the time-outs of tasks.
 ---@return boolean
 function Clock:has_timers()
-  return first_place(self.timers, is_no_limit) ~= nil
+  return self.timers.waits > 0
 end
 
 --- When the first timer ends.
 ---@return number|nil at  unix seconds
 function Clock:next_at()
-  local timer = self.timers[first_place(self.timers)]
+  local timer = self.timers:first()
   return timer and timer.at
 end
 

@@ -51,7 +51,7 @@ local function begin(run, rule, queue, group, tasks)
   local fiber = runs.fiber_for(run, function(fiber)
     fill(run, fold.run(rule, queue, group, tasks, fiber))
   end, function(fiber, message)
-    fill(run, fiber.stopped or "FAILED", message)
+    fill(run, runs.lost_as(run, fiber), message)
   end)
   if rule.timeout > 0 then
     run.clock:timer_start(rule.timeout, function()
@@ -63,7 +63,7 @@ local function begin(run, rule, queue, group, tasks)
 end
 
 ---@class mooncrew.testing.Fold
----@field outcome "folded"|"unfit"|"failed"|"timed_out"
+---@field outcome "folded"|"unfit"|"failed"|"timed_out"|"killed"
 ---@field type string|nil  of the new task
 ---@field payload any  of the new task, as its JSON says, or its bytes
 ---@field raw_payload string|nil

@@ -1,6 +1,8 @@
 -- Loading what is to be tested: one script, or the whole folder, into an empty registry.
 
 local cron = require "mooncrew.cron"
+local load_limit = require "mooncrew.load_limit"
+local patience = require "mooncrew.testing.patience"
 local place = require "mooncrew.place"
 local process = require "mooncrew.testing.process"
 local registry = require "mooncrew.registry"
@@ -45,6 +47,19 @@ local function run(path)
   return result
 end
 
+-- Calls a function that runs scripts: not for longer than a handler may take. Raises what it raises.
+local function within_limit(at, fn, ...)
+  local seconds = patience.default()
+  if not seconds then
+    return fn(...)
+  end
+  local ok, result = load_limit.call(seconds, at, "testing.give_up_after", fn, ...)
+  if not ok then
+    error(result, 0)
+  end
+  return result
+end
+
 local function resolve_cron()
   local ok, wrong = cron.resolve()
   if not ok then
@@ -59,7 +74,7 @@ end
 function M.load(path, folder)
   registry.reset()
   search_folder(folder or path:match("^(.*)/[^/]*$") or ".")
-  local result = run(path)
+  local result = within_limit(path, run, path)
   resolve_cron()
   return result
 end
@@ -69,16 +84,7 @@ local function module_name(folder, path)
   return (path:sub(#folder + 2):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
 end
 
---- Loads every script of a folder into an empty registry, as a worker does; raises when one does not load.
----@param folder string|nil  "scripts" unless given
-function M.load_all(folder)
-  folder = (folder or "scripts"):gsub("(.)/+$", "%1")
-  local paths, why = require("mooncrew.scripts").find(folder)
-  if not paths then
-    error(why, 2)
-  end
-  registry.reset()
-  search_folder(folder)
+local function run_all(folder, paths)
   for _, path in ipairs(paths) do
     local name = module_name(folder, path)
     if not own_modules[name] then -- another script may have required it
@@ -91,6 +97,19 @@ function M.load_all(folder)
       end
     end
   end
+end
+
+--- Loads every script of a folder into an empty registry, as a worker does; raises when one does not load.
+---@param folder string|nil  "scripts" unless given
+function M.load_all(folder)
+  folder = (folder or "scripts"):gsub("(.)/+$", "%1")
+  local paths, why = require("mooncrew.scripts").find(folder)
+  if not paths then
+    error(why, 2)
+  end
+  registry.reset()
+  search_folder(folder)
+  within_limit(folder, run_all, folder, paths)
   resolve_cron()
 end
 

@@ -1,6 +1,7 @@
 -- The options of what mooncrew.testing offers: checked, so that a slip is an error and not a test of something else.
 
 local duration = require "mooncrew.duration"
+local patience = require "mooncrew.testing.patience"
 local unknown = require "mooncrew.unknown"
 
 local M = {}
@@ -9,6 +10,9 @@ local M = {}
 local KINDS = {
   duration = function(value)
     return select(2, duration.seconds(value))
+  end,
+  limit = function(value)
+    return select(2, patience.read(value))
   end,
   any = function() end,
 }

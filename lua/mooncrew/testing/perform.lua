@@ -5,6 +5,7 @@ local context = require "mooncrew.context"
 local duration = require "mooncrew.duration"
 local json = require "mooncrew.json"
 local options_of = require "mooncrew.testing.options"
+local patience = require "mooncrew.testing.patience"
 local registry = require "mooncrew.registry"
 local runs = require "mooncrew.testing.run"
 local session = require "mooncrew.testing.session"
@@ -15,7 +16,7 @@ local M = {}
 
 local OPTIONS = { id = "string", type = "string", queue = "string", retried = "number", max_retry = "number",
   headers = "table", now = "number", raw_payload = "string", timeout = "duration", cancel_after = "duration",
-  clock = "any" }
+  give_up_after = "limit", clock = "any" }
 for _, name in ipairs(stubs.names()) do
   OPTIONS[name] = "any"
 end
@@ -93,6 +94,17 @@ local function timeout_of(definition, options)
   return seconds ~= 0 and seconds or nil
 end
 
+-- Runs that share a clock are waited for as long as the most patient of them says.
+local function be_patient(clock, value)
+  if value == nil then
+    return
+  end
+  local seconds, before = patience.read(value), clock.give_up_after
+  if before ~= false then
+    clock.give_up_after = seconds and before and math.max(seconds, before) or seconds
+  end
+end
+
 -- level: whom an error blames, as in error().
 local function start(definition, payload, options, caller, jumps, level)
   options = check(options, caller, level)
@@ -100,7 +112,8 @@ local function start(definition, payload, options, caller, jumps, level)
   definition, type_name = resolve(definition, options, caller, level)
   local task = task_of(definition, type_name, payload, options)
   local run = runs.new(options.clock or clocks.new(options.now), own_stubs(options))
-  run.jumps, session.last = jumps, run
+  run.task, run.jumps, run.source, session.last = task, jumps, definition.source, run
+  be_patient(run.clock, options.give_up_after)
   local ok, message = world.enter(run.clock, function()
     runs.begin(run, task, timeout_of(definition, options), seconds_of(options.cancel_after))
     if jumps then
@@ -120,7 +133,8 @@ end
 ---@param definition mooncrew.Definition|string  what crew.task returned, or a type that a loaded script registers
 ---@param payload any  what a producer sends; it need not fit
 ---@param options table|nil  id, type (for a prefix), queue, retried, max_retry, headers, now (unix seconds) or clock,
----  timeout, cancel_after, raw_payload (bytes, instead of the payload); stubs of its own: http, mail, exec …
+---  timeout, cancel_after, give_up_after (real time until a handler that does not end is killed; 5 s), raw_payload
+---  (bytes, instead of the payload); stubs of its own: http, mail, exec …
 ---@return mooncrew.testing.Run
 function M.perform(definition, payload, options)
   local jumps = type(options) ~= "table" or options.clock == nil

@@ -6,12 +6,14 @@
 local async = require "mooncrew.async"
 local execute = require "mooncrew.execute"
 local json = require "mooncrew.json"
+local patience = require "mooncrew.testing.patience"
 local process = require "mooncrew.testing.process"
 local stubs = require "mooncrew.testing.stubs"
 local world = require "mooncrew.testing.world"
 
 ---@class mooncrew.testing.Run
 ---@field outcome nil|"done"|"failed"|"timed_out"|"cancelled"|"skip_retry"|"invalid"|"revoked"|"snoozed"|"retry_in"
+---  |"killed"  its worker would have been killed: it did not come to its end (mooncrew.testing.patience);
 ---  nil while it waits
 ---@field state nil|"completed"|"retry"|"archived"|"scheduled"|"revoked"  what becomes of the task
 ---@field result any  what a reader of the stored result gets: a string, or what its JSON says
@@ -31,7 +33,11 @@ local world = require "mooncrew.testing.world"
 ---@field task mooncrew.Context
 ---@field stubs table<string, any>  its own, before those of the test
 ---@field fiber mooncrew.Fiber|nil  until it has ended
----@field limits integer[]  timers that would stop it
+---@field limits { timer: integer, at: number, why: string }[]  timers that would stop it
+---@field killed string|nil  why, when it is being killed
+---@field refused integer  how often it tried to wait after it was told to stop
+---@field asked integer  how often task:cancelled() was asked since it last waited
+---@field source string|nil  where its task was declared
 ---@field jumps boolean  time passes by itself while it waits
 local Run = {}
 Run.__index = Run
@@ -52,6 +58,7 @@ function M.new(clock, own_stubs)
   local run = stubs.lists()
   run.enqueued, run.logs, run.progress = {}, {}, {}
   run.clock, run.stubs, run.limits = clock, own_stubs or {}, {}
+  run.refused, run.asked = 0, 0
   return setmetatable(run, Run)
 end
 
@@ -80,30 +87,56 @@ end
 
 -- The fiber is used again: nothing may stop it any more.
 local function close(run)
-  for _, timer in ipairs(run.limits) do
-    run.clock:timer_stop(timer)
+  for _, ends in ipairs(run.limits) do
+    run.clock:timer_stop(ends.timer)
   end
   run.clock.owners[run.fiber] = nil
   run.fiber = nil
   run.clock.open = run.clock.open - 1
+  patience.ended(run)
 end
 
 local function limit(run, seconds, why)
   if seconds then
-    run.limits[#run.limits + 1] = run.clock:timer_start(seconds, function()
+    local timer = run.clock:timer_start(seconds, function()
       async.stop(run.fiber, why)
     end, true)
+    run.limits[#run.limits + 1] = { timer = timer, at = run.clock.now + seconds, why = why }
   end
 end
 
+--- Moves the clock to the moment at which the run is to stop: it computes, and asks again and again.
+---@return "TIMED_OUT"|"CANCELLED"|nil why  nil: there is no such moment
+function Run:reach_limit()
+  local first
+  for _, ends in ipairs(self.limits) do
+    if not first or ends.at < first.at then
+      first = ends
+    end
+  end
+  if first then
+    self.clock.now = math.max(self.clock.now, first.at)
+    self.clock:timer_stop(first.timer)
+  end
+  return first and first.why
+end
+
 -- ---- its life ----
+
+--- The outcome of a run whose coroutine is lost.
+---@param run table
+---@param fiber mooncrew.Fiber
+---@return string kind
+function M.lost_as(run, fiber)
+  return run.killed and "KILLED" or fiber.stopped or "FAILED"
+end
 
 local function fiber_of(run)
   return async.fiber(function(fiber)
     finish(run, execute.run(fiber.task, fiber))
     close(run)
   end, function(fiber, message)
-    finish(run, fiber.stopped or "FAILED", message)
+    finish(run, M.lost_as(run, fiber), run.killed or message)
     close(run)
   end)
 end
@@ -138,7 +171,13 @@ end
 ---@param lost fun(fiber: mooncrew.Fiber, message: string)
 ---@return mooncrew.Fiber
 function M.fiber_for(run, body, lost)
-  local fiber = async.fiber(body, lost)
+  local fiber = async.fiber(function(fiber)
+    body(fiber)
+    patience.ended(run)
+  end, function(fiber, message)
+    lost(fiber, run.killed or message)
+    patience.ended(run)
+  end)
   own(run, fiber)
   return fiber
 end

@@ -4,6 +4,7 @@
 local distribute = require "mooncrew.distribute"
 local enqueue_options = require "mooncrew.options"
 local host = require "mooncrew.host"
+local patience = require "mooncrew.testing.patience"
 local process = require "mooncrew.testing.process"
 local queue = require "mooncrew.testing.queue"
 local stubs = require "mooncrew.testing.stubs"
@@ -33,7 +34,17 @@ local function host_of(clock)
     ready = function(fiber)
       clock.ready[#clock.ready + 1] = fiber
     end,
-    parked = function() end,
+    parked = function(fiber)
+      local run = clock.owners[fiber]
+      if run then
+        run.asked = 0
+      end
+    end,
+    refused = patience.refused,
+    stopped = function(fiber)
+      local run = clock.owners[fiber]
+      return run and run.jumps and patience.asked(run) and run:reach_limit() or nil
+    end,
   }
 end
 
@@ -75,8 +86,9 @@ function world.enter(clock, begin)
   if process.clock then
     return false, "a handler under test cannot itself use mooncrew.testing to run something"
   end
-  local leave = install(clock)
+  local leave, unwatch = install(clock), patience.watch(clock)
   local ok, message = pcall(begin)
+  unwatch()
   leave()
   return ok, message
 end

@@ -12,12 +12,13 @@
 -- ARGV[3] now, unix s
 -- ARGV[4] what was archived up to this time is trimmed, unix s
 -- ARGV[5] how many tasks the archive holds at most
--- ARGV[6…] five per task, in this order:
+-- ARGV[6…] six per task, in this order:
 --   id
 --   attempt
 --   scan     LREM's count: 1 from the newest end of active, -1 from the oldest
 --   message  the new encoded message; empty: msg stays as it is
 --   error    why msg could not be rewritten, for the field mc_error; empty: none
+--   crash    when and why its worker died, for the field mc_last_crash; empty: the field stays as it is
 -- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when active, lease or archived is not what it should be
 --
@@ -28,8 +29,8 @@ local call, pcall = redis.call, redis.pcall
 local ACTIVE, LEASE, ARCHIVED = KEYS[1], KEYS[2], KEYS[3]
 local PROCESSED, PROCESSED_TODAY, FAILED, FAILED_TODAY = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local TASK_PREFIX, OWNER_PREFIX, NOW_S, CUTOFF_S, MAX_SIZE = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local FIRST, WIDTH = 6, 5
-local ATTEMPT, SCAN, MESSAGE, ERROR = 1, 2, 3, 4 -- from the place of a task's id
+local FIRST, WIDTH = 6, 6
+local ATTEMPT, SCAN, MESSAGE, ERROR, CRASH = 1, 2, 3, 4, 5 -- from the place of a task's id
 local DAY_COUNTER_TTL_S = 90 * 24 * 3600
 local TRIM_MIN = 100
 
@@ -49,16 +50,17 @@ local function claim(id, key, attempt, scan)
   return found
 end
 
-local function store(key, message, why)
+local function store(at, key)
   local fields = { "state", "archived" }
-  if message ~= "" then
-    fields[#fields + 1] = "msg"
-    fields[#fields + 1] = message
+  local function add(name, value)
+    if value ~= "" then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
   end
-  if why ~= "" then
-    fields[#fields + 1] = "mc_error"
-    fields[#fields + 1] = why
-  end
+  add("msg", ARGV[at + MESSAGE])
+  add("mc_error", ARGV[at + ERROR])
+  add("mc_last_crash", ARGV[at + CRASH])
   call("HSET", key, unpack(fields))
 end
 
@@ -109,7 +111,7 @@ for at = FIRST, #ARGV, WIDTH do
   local id = ARGV[at]
   local key = TASK_PREFIX .. id
   if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
-    store(key, ARGV[at + MESSAGE], ARGV[at + ERROR])
+    store(at, key)
     ids[#ids + 1] = id
     entries[#entries + 1] = NOW_S
     entries[#entries + 1] = id

@@ -6,11 +6,12 @@
 -- ARGV[1] prefix of task keys
 -- ARGV[2] prefix of owners: "<server>:"
 -- ARGV[3] now, unix ns
--- ARGV[4…] four per task, in this order:
+-- ARGV[4…] five per task, in this order:
 --   id
 --   attempt
 --   scan     LREM's count: 1 from the newest end of active, -1 from the oldest
---   crashes  how many workers the task crashed, for the field mc_crashes; 0: the field stays as it is
+--   crashes  how many workers the task crashed, for the field mc_crashes; 0: this field and the next stay as they are
+--   crash    when and why the last of these died, for the field mc_last_crash
 -- RETURNS  the attempts whose tasks are not ours any more; these were left alone
 -- ERRORS   WRONGTYPE, with nothing written, when one of the keys is not what it should be
 --
@@ -18,8 +19,8 @@
 local call, pcall = redis.call, redis.pcall
 local ACTIVE, LEASE, PENDING = KEYS[1], KEYS[2], KEYS[3]
 local TASK_PREFIX, OWNER_PREFIX, NOW_NS = ARGV[1], ARGV[2], ARGV[3]
-local FIRST, WIDTH = 4, 4
-local ATTEMPT, SCAN, CRASHES = 1, 2, 3 -- from the place of a task's id
+local FIRST, WIDTH = 4, 5
+local ATTEMPT, SCAN, CRASHES, CRASH = 1, 2, 3, 4 -- from the place of a task's id
 
 local ids, refused = {}, {}
 
@@ -33,9 +34,9 @@ local function claim(id, key, attempt, scan)
   return found
 end
 
-local function store(key, crashes)
+local function store(key, crashes, crash)
   if crashes ~= "0" then
-    call("HSET", key, "state", "pending", "pending_since", NOW_NS, "mc_crashes", crashes)
+    call("HSET", key, "state", "pending", "pending_since", NOW_NS, "mc_crashes", crashes, "mc_last_crash", crash)
   else
     call("HSET", key, "state", "pending", "pending_since", NOW_NS)
   end
@@ -56,7 +57,7 @@ for at = FIRST, #ARGV, WIDTH do
   local id = ARGV[at]
   local key = TASK_PREFIX .. id
   if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
-    store(key, ARGV[at + CRASHES])
+    store(key, ARGV[at + CRASHES], ARGV[at + CRASH])
     ids[#ids + 1] = id
   else
     refused[#refused + 1] = ARGV[at + ATTEMPT]

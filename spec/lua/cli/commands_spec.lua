@@ -18,7 +18,7 @@ crew.task("bytes:*", { payload = "raw", queue = "bulk", perform = function() end
 ]]
 
 describe("mooncrew.cli", function()
-  local folder, before, written, complaints, sent, answer, loaders_before, client_before
+  local folder, before, written, complaints, sent, answer, servers, loaders_before, client_before
 
   local function fake_client()
     return {
@@ -37,7 +37,7 @@ describe("mooncrew.cli", function()
             return unpack(answer)
           end,
           servers = function()
-            return {}
+            return servers
           end,
           close = function()
             sent.closed = true
@@ -53,6 +53,7 @@ describe("mooncrew.cli", function()
     uv.chdir(folder)
     uv.fs_mkdir("scripts", tonumber("700", 8))
     written, complaints, sent = {}, {}, {}
+    servers = { { queues = { critical = 6, default = 3, bulk = 1 } } }
     answer = { { id = "id1", queue = "critical", type = "mail:send", state = "pending" } }
     stub(output, "write", function(text) written[#written + 1] = text end)
     stub(output, "complain", function(text) complaints[#complaints + 1] = text end)
@@ -111,6 +112,7 @@ describe("mooncrew.cli", function()
         "GROUP   QUEUE   FOLDED INTO  GRACE  MAX DELAY  MAX SIZE  WHERE",
         "mail:*  any     digest        60 s          -        20  scripts/mail.lua:2",
         "one     absent  -             60 s     3600 s         -  scripts/mail.lua:3",
+        'scripts/mail.lua:2: warning: the rule for groups "mail:*" enqueues "digest", which no script registers',
         'scripts/mail.lua:3: warning: the rule for groups "one" is for queue "absent", which is not among the ',
       }, "\n"), 1, true), text)
       local _, decoded = assert(json.decode((select(2, run("check", "--json")))))
@@ -216,7 +218,8 @@ describe("mooncrew.cli", function()
       package.loaded.mail = nil
       code, text = run("check", "--json")
       assert.equal(1, code)
-      assert.equal('{"cron":[],"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)",'
+      assert.equal('{"code":"INVALID_SCRIPT","cron":[],'
+        .. '"error":"scripts/bad.lua:1: attempt to index global \'x\' (a nil value)",'
         .. '"errors":["scripts/bad.lua:1: attempt to index global \'x\' (a nil value)"],"groups":[],'
         .. '"ok":false,'
         .. '"tasks":[],"warnings":[]}\n', text)
@@ -262,8 +265,8 @@ describe("mooncrew.cli", function()
     it("tells all that is wrong with a payload", function()
       write("scripts/mail.lua", MAIL)
       local _, _, complaint = run("enqueue", "mail:send", '{"user":1,"usr":2,"x":3}')
-      assert.equal('payload.usr: unknown field; did you mean "user"? (INVALID_PAYLOAD)\n'
-        .. "  also payload.x: unknown field\n  also payload.user: expected string, got number", complaint)
+      assert.equal('payload.usr: unknown field; did you mean "user"?\n  also payload.x: unknown field\n'
+        .. "  also payload.user: expected string, got number (INVALID_PAYLOAD)", complaint)
       assert.same({}, sent)
     end)
 
@@ -314,6 +317,24 @@ describe("mooncrew.cli", function()
       assert.equal("", (select(3, run("enqueue", "x", "--no-scripts"))))
     end)
 
+    it("warns when nobody would take the task, and says so to programs in their object alone", function()
+      servers = {}
+      local code, text, complaint = run("enqueue", "a")
+      assert.equal(0, code)
+      assert.matches("^enqueued task id=id1 ", text)
+      assert.equal("warning: no server is alive: the task waits until one runs", complaint)
+      servers = { { queues = { low = 1 }, patterns = "tenant:*,crit*" } }
+      assert.equal("", (select(3, run("enqueue", "a"))))
+      servers[1].patterns = nil
+      code, text, complaint = run("enqueue", "a", "--json")
+      assert.equal(0, code)
+      assert.equal("", complaint)
+      local _, told = assert(json.decode(text))
+      assert.equal("no server that is alive serves queue critical: see `mooncrew server ls`", told.warning)
+      servers = nil
+      assert.equal(0, (run("enqueue", "a")))
+    end)
+
     it("puts in quotes what is no word", function()
       answer = { { id = "a\nb", queue = "default", state = "pending" } }
       local _, text = run("enqueue", "a")
@@ -328,10 +349,10 @@ describe("mooncrew.cli", function()
       assert.equal("a task with this id exists (TASK_ID_CONFLICT)", complaint)
       code, text = run("enqueue", "a", "--max-retry", "x", "--json")
       assert.equal(2, code)
-      assert.equal('{"error":"--max-retry: must be a whole number, not \'x\'"}\n', text)
+      assert.equal('{"code":"USAGE","error":"--max-retry: must be a whole number, not \'x\'"}\n', text)
       code, text = run("enqueue", "--json")
       assert.equal(2, code)
-      assert.equal('{"error":"missing argument \'TYPE\'; see `mooncrew enqueue --help`"}\n', text)
+      assert.equal('{"code":"USAGE","error":"missing argument \'TYPE\'; see `mooncrew enqueue --help`"}\n', text)
     end)
 
     it("hands raw payloads on as they are when the script wants them raw", function()
@@ -390,6 +411,8 @@ describe("mooncrew.cli", function()
   end)
 
   describe("stats", function()
+    before_each(function() servers = {} end)
+
     local queue = { name = "low", paused = true, pending = 5, active = 1, scheduled = 2, retry = 3, archived = 4,
       completed = 6, aggregating = 7, processed_today = 8, failed_today = 9, processed = 10, failed = 11,
       latency_ms = 1500, failing_folds = 12 }
@@ -414,7 +437,7 @@ describe("mooncrew.cli", function()
       answer = { nil, "cannot reach Redis", "UNAVAILABLE" }
       local code, _, complaint = run("stats")
       assert.equal(1, code)
-      assert.equal("cannot reach Redis", complaint)
+      assert.equal("cannot reach Redis (UNAVAILABLE)", complaint)
     end)
   end)
 

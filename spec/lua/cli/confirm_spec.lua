@@ -9,12 +9,12 @@ describe("mooncrew.cli.confirm", function()
     asked = ""
   end)
 
-  local function answer(text, terminal)
+  local function answer(text, terminal, given)
     local has_terminal, read, write = confirm.has_terminal, confirm.read, confirm.write
     confirm.has_terminal = function() return terminal ~= false end
     confirm.read = function() return text end
     confirm.write = function(question) asked = asked .. question end
-    local result = { confirm.ask({}, "delete task x") }
+    local result = { confirm.ask(given or {}, "delete task x") }
     confirm.has_terminal, confirm.read, confirm.write = has_terminal, read, write
     return unpack(result, 1, 3)
   end
@@ -29,19 +29,27 @@ describe("mooncrew.cli.confirm", function()
     end
     assert.equal("delete task x? [y/N] ", asked:sub(1, 21))
     for _, text in ipairs { "", "n", "yess", "no" } do
-      local ok, message, exit_code = answer(text)
+      local ok, message, code = answer(text)
       assert.is_nil(ok)
       assert.equal("nothing was done", message)
-      assert.is_nil(exit_code)
+      assert.equal("DECLINED", code)
     end
     assert.equal("nothing was done", select(2, answer(nil)), "the end of input")
   end)
 
   it("refuses where nobody can answer", function()
-    local ok, message, exit_code = answer("y", false)
+    local ok, message, code = answer("y", false)
     assert.is_nil(ok)
     assert.equal('"delete task x?" needs an answer, and there is no terminal to ask at: add --yes', message)
-    assert.equal(2, exit_code)
+    assert.equal("NEEDS_YES", code)
+    assert.equal("", asked)
+  end)
+
+  it("never asks a program, even at a terminal", function()
+    local ok, message, code = answer("y", true, { json = true })
+    assert.is_nil(ok)
+    assert.equal('"delete task x?" needs an answer, and --json does not ask: add --yes', message)
+    assert.equal("NEEDS_YES", code)
     assert.equal("", asked)
   end)
 end)

@@ -92,7 +92,7 @@ describe("mooncrew queue", function()
   end)
 
   it("pause and unpause call the client, and tell its refusal", function()
-    it_is.answers.pause, it_is.answers.unpause = { true }, { true }
+    it_is.answers.pause, it_is.answers.unpause, it_is.answers.queue = { true }, { true }, { queue() }
     local code, text, _ = it_is:run("queue", "pause", "low")
     assert.equal(0, code)
     assert.equal("paused queue low\n", text)
@@ -103,6 +103,67 @@ describe("mooncrew queue", function()
     code, _, complaint = it_is:run("queue", "pause", "low")
     assert.equal(1, code)
     assert.equal("queue 'low' is paused (WRONG_STATE)", complaint)
+  end)
+
+  describe("that is not known", function()
+    before_each(function()
+      it_is.answers.queue = { nil, "no such queue", "NOT_FOUND" }
+      it_is.answers.servers = { { { queues = { critical = 6 }, patterns = "tenant:*" } } }
+      it_is.answers.stats = { { queues = { { name = "mail" } } } }
+      it_is.answers.limits, it_is.answers.limit = { {} }, { { rate = "3/s" } }
+      it_is.answers.pause = { true }
+      it_is.answers.unpause = { nil, "it is not paused", "WRONG_STATE" }
+    end)
+
+    it("is not paused or unpaused, and the name that was meant is told", function()
+      local code, _, complaint = it_is:run("queue", "pause", "mial")
+      assert.equal(1, code)
+      assert.equal('there is no queue "mial": did you mean mail? (--new pauses it before its first task) (NOT_FOUND)',
+        complaint)
+      assert.same({}, it_is:called "pause")
+      code, _, complaint = it_is:run("queue", "unpause", "nosuch")
+      assert.equal(1, code)
+      assert.equal('there is no queue "nosuch": `mooncrew queue ls` lists those there are (NOT_FOUND)', complaint)
+    end)
+
+    it("is paused when that is meant, or when a server serves it", function()
+      for _, words in ipairs { { "mial", "--new" }, { "critical" }, { "tenant:a" } } do
+        assert.equal(0, (it_is:run("queue", "pause", unpack(words))))
+        assert.equal(1, #it_is:called "pause")
+      end
+      it_is.answers.unpause = { true }
+      assert.equal(0, (it_is:run("queue", "unpause", "nosuch")))
+    end)
+
+    it("can be limited ahead, with a warning, unless the name looks like a slip", function()
+      local code, text, complaint = it_is:run("queue", "limit", "nosuch", "--rate", "3/s")
+      assert.equal(0, code)
+      assert.matches("\nnosuch +%- +3/s\n$", text)
+      local warning = "no task was ever enqueued to queue nosuch, and no server that is alive serves it"
+      assert.equal("warning: " .. warning, complaint)
+      code, text, complaint = it_is:run("queue", "limit", "nosuch", "--rate", "3/s", "--json")
+      assert.equal(0, code)
+      assert.truthy(text:find(warning, 1, true))
+      assert.equal("", complaint)
+      assert.equal("", (select(3, it_is:run("queue", "limit", "nosuch", "--rate", "3/s", "--new"))))
+      code, _, complaint = it_is:run("queue", "limit", "mial", "--rate", "3/s")
+      assert.equal(1, code)
+      assert.equal('there is no queue "mial": did you mean mail? (--new limits it before its first task) (NOT_FOUND)',
+        complaint)
+      assert.same({}, it_is:called "limit")
+      assert.equal(1, (it_is:run("queue", "limit", "nosuch")))
+      it_is.answers.limits = { { concurrency = 2 } }
+      assert.equal(0, (it_is:run("queue", "limit", "nosuch")))
+    end)
+
+    it("fails when Redis does", function()
+      it_is.answers.stats = { nil, "cannot reach Redis", "UNAVAILABLE" }
+      for _, words in ipairs { { "pause" }, { "unpause" }, { "limit" } } do
+        local code, text = it_is:run("queue", words[1], "nosuch", "--json")
+        assert.equal(1, code)
+        assert.equal('{"code":"UNAVAILABLE","error":"cannot reach Redis"}\n', text)
+      end
+    end)
   end)
 
   describe("rm", function()
@@ -122,11 +183,15 @@ describe("mooncrew queue", function()
       assert.equal(0, code)
       assert.equal("removed queue low, and 28 tasks with it\n", text)
       assert.is_true(it_is:called("remove_queue")[1][2].force)
-      it_is.answers.remove_queue = { nil, "queue 'low' has tasks", "NOT_EMPTY" }
       local complaint
       code, _, complaint = it_is:run("queue", "rm", "low", "-y")
       assert.equal(1, code)
-      assert.equal("queue 'low' has tasks (NOT_EMPTY)", complaint)
+      assert.equal('queue "low" has 28 tasks: --force deletes them with it (NOT_EMPTY)', complaint)
+      assert.same({}, it_is:called "remove_queue")
+      it_is.answers.queue = { queue { size = 0 } } -- and then one comes in
+      it_is.answers.remove_queue = { nil, 'queue "low" has tasks', "NOT_EMPTY" }
+      _, _, complaint = it_is:run("queue", "rm", "low", "-y")
+      assert.equal('queue "low" has tasks: --force deletes them with it (NOT_EMPTY)', complaint)
       assert.falsy(it_is:called("remove_queue")[1][2].force)
     end)
 

@@ -30,11 +30,11 @@ describe("mooncrew.cli.settings", function()
     return resolved.values[name].text .. " from " .. resolved.values[name].source
   end
 
-  local function refuses(message, exit_code, given, environment)
+  local function refuses(message, expected, given, environment)
     local resolved, why, code = settings.resolve(given, environment or {})
     assert.is_nil(resolved)
     assert.equal(message, why)
-    assert.equal(exit_code, code)
+    assert.equal(expected, code)
   end
 
   it("has a default for every option", function()
@@ -64,13 +64,13 @@ describe("mooncrew.cli.settings", function()
   end)
 
   it("wants a file that was named to be there", function()
-    refuses("nowhere.lua: No such file or directory", 1, { config_file = "nowhere.lua" })
+    refuses("nowhere.lua: No such file or directory", "INVALID_CONFIG", { config_file = "nowhere.lua" })
   end)
 
   it("joins the queues of -q, and refuses them beside --queues", function()
     local resolved = assert(settings.resolve({ queue_list = { "a=2", "b" } }, {}))
     assert.equal("a=2,b from -q", value_and_source(resolved, "queues"))
-    refuses("use either -q or --queues", 2, { queue_list = { "a" }, option_queues = "b" })
+    refuses("use either -q or --queues", "USAGE", { queue_list = { "a" }, option_queues = "b" })
   end)
 
   it("tells a boolean flag from its opposite", function()
@@ -82,20 +82,22 @@ describe("mooncrew.cli.settings", function()
 
   it("says where a bad value came from; a bad flag is wrong usage", function()
     write("mooncrew.lua", "return {\n  workers = 0,\n}")
-    refuses("mooncrew.lua:2: workers: must be a whole number from 1 to 256, not '0'", 1, {})
+    refuses("mooncrew.lua:2: workers: must be a whole number from 1 to 256, not '0'", "INVALID_CONFIG", {})
     write("mooncrew.lua", "return {}")
-    refuses("MOONCREW_WORKERS: must be a whole number from 1 to 256, not 'x'", 1, {}, { MOONCREW_WORKERS = "x" })
-    refuses("--workers: must be a whole number from 1 to 256, not '0'", 2, { option_workers = "0" })
-    refuses("-q: queue 'a' is named twice", 2, { queue_list = { "a", "a" } })
+    refuses("MOONCREW_WORKERS: must be a whole number from 1 to 256, not 'x'", "INVALID_CONFIG", {},
+      { MOONCREW_WORKERS = "x" })
+    refuses("--workers: must be a whole number from 1 to 256, not '0'", "USAGE", { option_workers = "0" })
+    refuses("-q: queue 'a' is named twice", "USAGE", { queue_list = { "a", "a" } })
   end)
 
   it("refuses an unknown name in the file with the nearest known one", function()
     write("mooncrew.lua", "return {\n  worker = 3 }")
-    refuses("mooncrew.lua:2: unknown option 'worker': did you mean 'workers'?", 1, {})
+    refuses("mooncrew.lua:2: unknown option 'worker': did you mean 'workers'?", "INVALID_CONFIG", {})
   end)
 
   it("refuses a variable that is nearly an option's, and lets others be", function()
-    refuses("unknown variable MOONCREW_CONCURENCY in the environment: did you mean MOONCREW_CONCURRENCY?", 1, {},
+    refuses("unknown variable MOONCREW_CONCURENCY in the environment: did you mean MOONCREW_CONCURRENCY?",
+      "INVALID_CONFIG", {},
       { MOONCREW_CONCURENCY = "3" })
     assert(settings.resolve({}, { MOONCREW_PORT = "1", MOONCREW_LUA_PATH = "x", MOONCREW_BUILD = "y", WORKER = "3" }))
   end)
@@ -108,7 +110,7 @@ describe("mooncrew.cli.settings", function()
   it("checks the address of Redis", function()
     local resolved, message, code = settings.resolve({ option_redis = "http://me:hunter2@h" }, {})
     assert.is_nil(resolved)
-    assert.equal(2, code)
+    assert.equal("USAGE", code)
     assert.truthy(message:find("^%-%-redis: "))
     assert.falsy(message:find("hunter2", 1, true))
   end)

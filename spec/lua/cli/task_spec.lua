@@ -119,8 +119,8 @@ describe("mooncrew task", function()
       assert.equal(0, code)
       assert.matches("^id +id1\nqueue +low\nstate +archived\ntype +mail:send\nretried +2 of 25\ntimeout +1m30s\n", text)
       assert.matches("\nlast failed +2030%-01%-31T12:00:00Z %(", text)
-      assert.matches("\nlast error +no\n +route\n", text)
-      assert.matches("\nheader trace +abc\nmc_crashes +2\n", text)
+      assert.matches("\nlast error +no\n +route\ncrashes +2\narchived ", text)
+      assert.matches("\nheader trace +abc\n", text)
       assert.matches('\npayload %(json, 14 B%):\n{\n  "b": 1,\n  "a": %[%]\n}\n$', text)
     end)
 
@@ -131,7 +131,22 @@ describe("mooncrew task", function()
       assert.same({ id = "id1", queue = "low", state = "archived", type = "mail:send", payload_text = "plain",
         result_hex = "0001", max_retry = 25, retried = 2, last_error = "no\nroute",
         last_failed_at = "2030-01-31T12:00:00Z", timeout = 90, retention = 0, archived_at = "2030-01-31T12:00:00Z",
-        headers = { trace = "abc" }, extra = { mc_crashes = "2" } }, value)
+        headers = { trace = "abc" }, extra = { mc_crashes = "2" }, crashes = 2 }, value)
+    end)
+
+    it("shows how the last worker ended that it crashed", function()
+      local crashed = { last_crash = "the worker died of signal 11", last_crash_at = 1896091200 }
+      it_is.answers = holding { low = { id1 = task(crashed) } }
+      local _, text = it_is:run("task", "inspect", "id1")
+      assert.matches("\ncrashes +2\nlast crash +2030%-01%-31T12:00:00Z %(.-%): the worker died of signal 11\n", text)
+      _, text = it_is:run("task", "inspect", "id1", "--json")
+      local _, value = json.decode(text)
+      assert.same({ 2, "the worker died of signal 11", "2030-01-31T12:00:00Z" },
+        { value.crashes, value.last_crash, value.last_crash_at })
+      it_is.answers = holding { low = { id1 = task { last_crash = "no time", extra = { mc_crashes = "many" } } } }
+      _, text = it_is:run("task", "inspect", "id1")
+      assert.matches("\nlast crash +no time\n", text)
+      assert.matches("\nmc_crashes +many\n", text)
     end)
 
     it("shows how far it has come, and what makes no sense as it is", function()
@@ -159,9 +174,9 @@ describe("mooncrew task", function()
 
     it("says where an id stands when it stands in several queues, and what to do when it is nowhere", function()
       it_is.answers = holding { low = { id1 = task() }, high = { id1 = task { queue = "high" } } }
-      refuses(1, "the id 'id1' stands in the queues high, low: say which one is meant with --queue",
+      refuses(1, 'the id "id1" stands in the queues high, low: say which one is meant with --queue',
         "task", "inspect", "id1")
-      refuses(1, "no queue has a task 'id2'; `mooncrew task ls` lists those of a queue (NOT_FOUND)",
+      refuses(1, 'no queue has a task "id2"; `mooncrew task ls` lists those of a queue (NOT_FOUND)',
         "task", "inspect", "id2")
       refuses(1, "no task 'id1' in queue 'nope' (NOT_FOUND)", "task", "inspect", "id1", "--queue", "nope")
       assert.equal(0, (it_is:run("task", "inspect", "id1", "--queue", "high")))
@@ -257,7 +272,7 @@ describe("mooncrew task", function()
     refuses(1, "task id1 is aggregating in queue low: only an active task can be cancelled (WRONG_STATE)",
       "task", "cancel", "id1")
     assert.same({}, it_is:called "cancel")
-    refuses(1, "no queue has a task 'gone'; `mooncrew task ls` lists those of a queue (NOT_FOUND)",
+    refuses(1, 'no queue has a task "gone"; `mooncrew task ls` lists those of a queue (NOT_FOUND)',
       "task", "cancel", "gone")
     local code, text, complaint = it_is:run("task", "cancel", "id1", "both")
     assert.equal(1, code)

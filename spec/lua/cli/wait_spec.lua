@@ -41,7 +41,7 @@ describe("mooncrew wait", function()
     it_is.answers.task = { nil, "no task", "NOT_FOUND" }
     local code, _, complaint = it_is:run("wait", "id1")
     assert.equal(1, code)
-    assert.equal("no queue has a task 'id1': done and not retained, deleted, or never enqueued (GONE)", complaint)
+    assert.equal("no queue has a task \"id1\": done and not retained, deleted, or never enqueued (GONE)", complaint)
   end)
 
   it("calls a time-out that is no duration wrong usage", function()

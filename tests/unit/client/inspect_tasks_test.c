@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "protocol/message.h"
 
 static mooncrew_task_info *only(mooncrew_task_list *list) {
@@ -53,6 +54,32 @@ static void everything_known_of_a_task_is_told(void **state) {
   assert_string_equal(task->extra[0].name, "mc_crashes");
   assert_string_equal(task->extra[0].value, "2");
   mooncrew_release(list.memory);
+}
+
+static void the_last_crash_is_told_with_its_time_if_it_has_one(void **state) {
+  inspected *i = *state;
+  static const struct {
+    const char *field, *text;
+    int64_t at_s;
+  } cases[] = {
+      {"1700000000 it died: of old age", "it died: of old age", 1700000000},
+      {"1700000000 ", "", 1700000000},
+      {"it died", "it died", 0},
+      {" it died", " it died", 0},
+      {"1700000000", "1700000000", 0},
+      {"", "", 0},
+      {"1 \xff", "\xef\xbf\xbd", 1},
+  };
+  inspected_give(i, "a");
+  for (size_t k = 0; k < MC_COUNT(cases); k++) {
+    mooncrew_task_list list;
+    inspected_ask(i, "HSET asynq:{q}:t:a mc_last_crash %b", cases[k].field, strlen(cases[k].field));
+    inspected_expect(i, mooncrew_find_task(i->client, "q", "a", &list, &i->error), MOONCREW_OK);
+    assert_string_equal(only(&list)->last_crash, cases[k].text);
+    assert_int_equal(only(&list)->last_crash_at_s, cases[k].at_s);
+    assert_int_equal(only(&list)->extra_count, 0);
+    mooncrew_release(list.memory);
+  }
 }
 
 static void a_task_that_does_not_exist_is_not_found(void **state) {
@@ -333,6 +360,7 @@ static void a_cancellation_tells_who_heard_it(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       inspected_test(everything_known_of_a_task_is_told),
+      inspected_test(the_last_crash_is_told_with_its_time_if_it_has_one),
       inspected_test(a_task_that_does_not_exist_is_not_found),
       inspected_test(what_cannot_be_read_is_shown_with_the_reason),
       inspected_test(the_state_tells_which_time_counts),

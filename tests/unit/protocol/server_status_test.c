@@ -34,6 +34,7 @@ static void test_it_is_read_as_it_was_written(void **state) {
                              .answered = 8,
                              .error = MC_SLICE_LITERAL("a.lua:3: it is broken"),
                              .refused_at_ms = 5,
+                             .patterns = MC_SLICE_LITERAL("tenant:*,shop:*"),
                              .pools = pools,
                              .pool_count = 2};
   mc_args hset = {0};
@@ -50,6 +51,7 @@ static void test_it_is_read_as_it_was_written(void **state) {
   assert_int_equal(read.answered, 8);
   assert_int_equal(read.refused_at_ms, 5);
   assert_true(mc_slice_equal(read.error, status.error));
+  assert_true(mc_slice_equal(read.patterns, status.patterns));
   assert_int_equal(read.pool_count, 2);
   assert_true(mc_slice_equal(read.pools[1].name, mc_slice_of("io")));
   assert_int_equal(read.pools[0].serving, 1);

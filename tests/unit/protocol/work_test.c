@@ -72,10 +72,10 @@ static void a_settle_of_each_kind(void **state) {
        "asynq:{q}:t: h:1:u: scheduled a 3 1 msg 99 0 b 4 -1 - 0 0"},
       {MC_SETTLE_ARCHIVE, 7, "archive",
        "asynq:{q}:active asynq:{q}:lease asynq:{q}:archived " BOTH_COUNTERS
-       "asynq:{q}:t: h:1:u: 1700000000 1699999900 50 a 3 1 msg why b 4 -1 - -"},
+       "asynq:{q}:t: h:1:u: 1700000000 1699999900 50 a 3 1 msg why died b 4 -1 - - -"},
       {MC_SETTLE_REQUEUE, 3, "requeue",
        "asynq:{q}:active asynq:{q}:lease asynq:{q}:pending "
-       "asynq:{q}:t: h:1:u: 1700000000000000005 a 3 1 2 b 4 -1 0"},
+       "asynq:{q}:t: h:1:u: 1700000000000000005 a 3 1 2 died b 4 -1 0 -"},
   };
   const mc_settle_context context = {
       .queue = queue, .server = server, .now_ns = NOW_NS, .archive_max_age_s = 100, .archive_max_size = 50};
@@ -89,7 +89,8 @@ static void a_settle_of_each_kind(void **state) {
                                .unique_key = MC_SLICE_LITERAL("lock"),
                                .result = MC_SLICE_LITERAL("result"),
                                .has_result = true,
-                               .error = MC_SLICE_LITERAL("why")};
+                               .error = MC_SLICE_LITERAL("why"),
+                               .crash = MC_SLICE_LITERAL("died")};
   const mc_settle_item bare = {.id = MC_SLICE_LITERAL("b"), .attempt = 4};
   const mc_settle_item *items[] = {&full, &bare};
   assert_int_equal(MC_COUNT(cases), MC_SETTLE_KINDS);

@@ -67,6 +67,19 @@ static void a_message_that_cannot_be_read_stays_and_the_reason_stands_beside(voi
   assert_redis("junk archived not protobuf", "HMGET asynq:{q}:t:a msg state mc_error");
 }
 
+static void the_crash_that_it_is_archived_for_is_noted_and_an_earlier_one_stays(void **state) {
+  (void)state;
+  mc_settle_item items[] = {item("a", 1), item("b", 2)};
+  items[0].crash = MC_SLICE_LITERAL("5 died");
+  queue_give("a b");
+  queue_take(2, 1);
+  queue_ask("HSET asynq:{q}:t:b mc_last_crash earlier");
+  queue_settle(MC_SETTLE_ARCHIVE, items, 2);
+  assert_string_equal(queue_fields("a"), "mc_last_crash msg state");
+  assert_redis("5 died", "HGET asynq:{q}:t:a mc_last_crash");
+  assert_redis("earlier", "HGET asynq:{q}:t:b mc_last_crash");
+}
+
 static void the_lock_stays_until_its_time_is_up(void **state) {
   (void)state;
   mc_enqueue_options options = queue_options("1");
@@ -177,6 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       queue_test(dead_tasks_are_kept_as_asynq_keeps_them),
       queue_test(a_message_that_cannot_be_read_stays_and_the_reason_stands_beside),
+      queue_test(the_crash_that_it_is_archived_for_is_noted_and_an_earlier_one_stays),
       queue_test(the_lock_stays_until_its_time_is_up),
       queue_test(what_is_too_old_is_trimmed),
       queue_test(what_is_too_much_is_trimmed_the_oldest_first),

@@ -2,7 +2,8 @@
 #include "queue.h"
 
 static mc_settle_item item(const char *id, uint64_t attempt, uint32_t crashes) {
-  return (mc_settle_item){.id = mc_slice_of(id), .attempt = attempt, .crashes = crashes};
+  return (mc_settle_item){
+      .id = mc_slice_of(id), .attempt = attempt, .crashes = crashes, .crash = MC_SLICE_LITERAL("5 died")};
 }
 
 static void tasks_go_back_to_the_head_in_the_order_given(void **state) {
@@ -26,7 +27,9 @@ static void crashes_are_written_when_there_are_any(void **state) {
   queue_ask("HSET asynq:{q}:t:b mc_crashes 1");
   queue_settle(MC_SETTLE_REQUEUE, items, 2);
   assert_redis("2", "HGET asynq:{q}:t:a mc_crashes");
+  assert_redis("5 died", "HGET asynq:{q}:t:a mc_last_crash");
   assert_redis("1", "HGET asynq:{q}:t:b mc_crashes");
+  assert_redis("0", "HEXISTS asynq:{q}:t:b mc_last_crash");
 }
 
 static void tasks_of_others_are_refused_and_left_alone(void **state) {

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "supervisor/death.h"
 
@@ -48,6 +50,28 @@ static void who_was_running_is_blamed_and_all_go_back_in_order(void **state) {
   assert_crashes("(nil)", "1", "(nil)");
   assert_nothing_spent();
   assert_true(lone_logged(lone, "\"worker died\"", "signal 11", "\"task_id\":\"b\"", "\"tasks_in_flight\":3", NULL));
+}
+
+/* The task itself says how its worker died, and when: for who looks at it before it has crashed too often. */
+static void assert_last_crash(const char *id, const char *why) {
+  const char *field = lone_ask("HGET asynq:{default}:t:%s mc_last_crash", id);
+  char *rest;
+  assert_true(llabs(strtoll(field, &rest, 10) - (long long)time(NULL)) < 60);
+  assert_string_equal(rest, why);
+}
+
+static void how_it_died_stands_on_the_blamed_task_alone(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  die(lone, 3, 0);
+  assert_last_crash("b", " the worker died of exit code 3 while it ran this task: the handler ended its process: "
+                         "handlers must not call os.exit() or exit()");
+  assert_redis("0", "HEXISTS asynq:{default}:t:a mc_last_crash");
+  lone_ask("FLUSHALL");
+  snprintf(lone->worker.killed_for, sizeof lone->worker.killed_for, "it took too much");
+  hold_three(lone, 2);
+  die(lone, 0, SIGKILL);
+  assert_last_crash("c", " the worker was killed while it ran this task: it took too much");
 }
 
 static void an_exit_with_code_0_is_a_crash_like_any_other(void **state) {
@@ -110,6 +134,7 @@ static void at_max_crashes_the_blamed_one_is_archived_with_the_reason(void **sta
   assert_non_null(memmem(box.message.error_msg.data, box.message.error_msg.size, "3 times", 7));
   mc_message_free(&box);
   assert_redis("0", "HEXISTS asynq:{default}:t:b mc_crashes");
+  assert_non_null(strstr(lone_ask("HGET asynq:{default}:t:b mc_last_crash"), "signal 11"));
 }
 
 /* The supervisor killed the worker since this task was past its time: that is a time-out, not a crash. */
@@ -286,6 +311,7 @@ int main(void) {
       lone_test(nobody_is_blamed_when_nothing_ran),
       lone_test(nobody_is_blamed_for_what_is_not_held_any_more),
       lone_test(nobody_is_blamed_when_we_killed_it_to_stop),
+      lone_test(how_it_died_stands_on_the_blamed_task_alone),
       lone_test(crashes_add_up),
       lone_test(at_max_crashes_the_blamed_one_is_archived_with_the_reason),
       lone_test(what_did_not_stop_in_time_fails),

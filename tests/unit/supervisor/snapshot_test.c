@@ -185,6 +185,29 @@ static void test_folders_are_visited_once_each(void **state) {
   assert_int_equal(visits, 3);
 }
 
+static void test_files_are_known_by_their_number(void **state) {
+  (void)state;
+  mc_snapshot snapshot;
+  char path[256], expected[256];
+  make_folder("a");
+  write_file("a/deep.lua", "1");
+  write_file("a.lua", "2");
+  write_file("b.lua", "3");
+  assert_int_equal(mc_snapshot_take(folder, &snapshot, NULL), 0);
+  static const char *const names[] = {"a.lua", "a/deep.lua", "b.lua"};
+  for (size_t i = 0; i < 3; i++) {
+    path_of(names[i], expected, sizeof expected);
+    assert_true(mc_snapshot_path(&snapshot, i + 1, path, sizeof path));
+    assert_string_equal(path, expected);
+  }
+  assert_false(mc_snapshot_path(&snapshot, 0, path, sizeof path));
+  assert_false(mc_snapshot_path(&snapshot, 4, path, sizeof path));
+  assert_true(mc_snapshot_path(&snapshot, 1, path, 10)); /* cut */
+  assert_int_equal(strlen(path), 9);
+  mc_snapshot_close(&snapshot);
+  assert_false(mc_snapshot_path(&snapshot, 1, path, sizeof path));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_it_holds_every_script_and_nothing_else, setup, teardown),
@@ -192,6 +215,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_folder_that_is_not_there_is_named, setup, teardown),
       cmocka_unit_test_setup_teardown(test_what_cannot_be_looked_at_is_named, setup, teardown),
       cmocka_unit_test_setup_teardown(test_many_small_files_take_little_memory, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_files_are_known_by_their_number, setup, teardown),
       cmocka_unit_test_setup_teardown(test_folders_are_visited_once_each, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,12 +32,26 @@ static void test_what_is_written_is_seen_through_another_mapping(void **state) {
   assert_int_equal(atomic_load(&seen->slots[2].attempt), 77);
   assert_int_equal(atomic_load(&seen->slots[2].started_ms), 1000);
   assert_int_equal(atomic_load(&seen->slots[2].deadline_ms), 2500);
+  mc_page_set_loading(page, 3, 4000000000u);
+  assert_int_equal(atomic_load(&seen->loading), (uint64_t)3 << 32 | 4000000000u);
   mc_page_empty(page, 2);
   mc_page_set_current(page, 0);
   assert_int_equal(atomic_load(&seen->slots[2].attempt), 0);
   assert_int_equal(atomic_load(&seen->current), 0);
   munmap(page, mc_page_size(3));
   munmap(seen, mc_page_size(3));
+}
+
+static void test_every_step_of_an_attempt_is_another_one(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  assert_int_equal(mc_page_map(make_memory(1), 1, &page, NULL), 0);
+  mc_page_set_current(page, 7);
+  mc_page_set_current(page, 0);
+  assert_int_equal(atomic_load(&page->steps), 1);
+  mc_page_set_current(page, 7);
+  assert_int_equal(atomic_load(&page->steps), 2);
+  munmap(page, mc_page_size(1));
 }
 
 static void test_what_the_supervisor_took_back_does_not_start(void **state) {
@@ -116,6 +130,7 @@ static void test_a_descriptor_that_is_not_there_is_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_written_is_seen_through_another_mapping),
+      cmocka_unit_test(test_every_step_of_an_attempt_is_another_one),
       cmocka_unit_test(test_what_the_supervisor_took_back_does_not_start),
       cmocka_unit_test(test_a_cancellation_is_for_one_attempt),
       cmocka_unit_test(test_growth_is_put_down_to_who_is_current),

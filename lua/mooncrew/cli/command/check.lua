@@ -1,24 +1,22 @@
 -- mooncrew check: loads the scripts without Redis, lints them, and lists what they register.
 
+local doubts = require "mooncrew.cli.doubts"
 local flags = require "mooncrew.cli.flags"
 local lint = require "mooncrew.cli.lint"
 local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
 local pools_text = require "mooncrew.cli.pools_text"
-local queues_text = require "mooncrew.cli.queues_text"
 local registry = require "mooncrew.registry"
 local scripts = require "mooncrew.scripts"
 local settings = require "mooncrew.cli.settings"
 
 local M = { name = "check", summary = "load and lint the scripts, and list the tasks they register" }
 
-local FAILED = 1
-
 function M.describe(parser)
   parser:description("Loads the scripts as a worker would, touching no Redis, lints them if luacheck is installed, and "
     .. "lists the tasks they register. Exits with 1 when a script does not load, and names all that do not.")
   parser:flag("--json"):description("print JSON")
-  flags.add(parser, { "scripts", "queues" })
+  flags.add(parser, { "scripts", "queues", "pools" })
 end
 
 local function not_loaded(folder)
@@ -26,25 +24,6 @@ local function not_loaded(folder)
   local _, _, skipped = scripts.find(folder)
   for i, entry in ipairs(skipped or {}) do
     warnings[i] = ("%s: warning: it is called like a script, but is a %s"):format(entry.path, entry.kind)
-  end
-  return warnings
-end
-
--- A task in a queue that nobody serves waits for ever.
-local function unserved(definitions, served)
-  local warnings = {}
-  for _, rule in ipairs(registry.rules()) do
-    if rule.queue and not served[rule.queue] then
-      warnings[#warnings + 1] = ('%s: warning: the rule for groups "%s" is for queue "%s", which is not among the '
-        .. 'configured queues'):format(rule.source, rule.pattern, rule.queue)
-    end
-  end
-  for _, definition in ipairs(definitions) do
-    local queue = definition.options.queue or "default"
-    if not queues_text.serves(served, queue) then
-      warnings[#warnings + 1] = ('%s: warning: task "%s" goes to queue "%s", which is not among the configured queues')
-        :format(definition.source, definition.type, queue)
-    end
   end
   return warnings
 end
@@ -124,15 +103,15 @@ local function cron_json(entries)
   return require("mooncrew.json").array(list)
 end
 
-local function print_json(definitions, warnings, message, messages)
+local function fields_of(definitions, warnings, message, messages)
   local json = require "mooncrew.json"
   local tasks = {}
   for i, definition in ipairs(definitions) do
     tasks[i] = { type = definition.type, queue = definition.options.queue or "default", source = definition.source,
       payload = payload_kind(definition), options = definition.options, description = definition.description }
   end
-  output.json {
-    ok = message == nil, error = message, errors = json.array(messages or {}), tasks = json.array(tasks),
+  return {
+    ok = message == nil, errors = json.array(messages or {}), tasks = json.array(tasks),
     warnings = json.array(warnings),
     cron = cron_json(message and {} or registry.cron), groups = json.array(rules_json(registry.rules())),
   }
@@ -144,6 +123,17 @@ local function append(list, items)
   end
 end
 
+-- People see all messages, a line each; a program finds them in the fields.
+local function refuse(messages, fields)
+  if fields then
+    return nil, messages[1], "INVALID_SCRIPT", fields
+  end
+  for i = 1, #messages - 1 do
+    output.complain(messages[i])
+  end
+  return nil, messages[#messages], "INVALID_SCRIPT"
+end
+
 function M.run(given)
   local resolved, message, code = settings.resolve(given)
   if not resolved then
@@ -151,21 +141,18 @@ function M.run(given)
   end
   local folder = resolved.values.scripts.text
   local definitions, messages
-  definitions, message, messages = loading.load(folder)
+  definitions, message, messages = loading.load(folder, resolved:load_limit())
   local warnings = not_loaded(folder)
   if definitions then
-    append(warnings, unserved(definitions, pools_text.served(resolved.values.pools.text, resolved.values.queues.text)))
+    local served = pools_text.served(resolved.values.pools.text, resolved.values.queues.text)
+    append(warnings, doubts.find(definitions, served))
     append(warnings, lint.run(folder))
   end
-  if given.json then
-    print_json(definitions or {}, warnings, message, messages)
-    return { exit_code = message and FAILED or 0 }
-  end
+  local fields = given.json and fields_of(definitions or {}, warnings, message, messages)
   if not definitions then
-    for _, text in ipairs(messages) do
-      output.complain(text)
-    end
-    return { exit_code = FAILED }
+    return refuse(messages, fields)
+  elseif given.json then
+    return output.json(fields)
   end
   print_table(definitions, folder)
   print_rules(registry.rules())

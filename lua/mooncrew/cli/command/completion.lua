@@ -7,8 +7,9 @@ local M = { name = "completion", summary = "print a script that makes a shell co
 function M.describe(parser)
   parser:description("Prints a script that makes a shell complete mooncrew's commands and flags.\n"
     .. "bash: source <(mooncrew completion bash)\n"
-    .. "zsh: mooncrew completion zsh >\"${fpath[1]}/_mooncrew\"")
-  parser:argument("SHELL"):target("shell"):choices { "bash", "zsh" }
+    .. "zsh: mooncrew completion zsh >\"${fpath[1]}/_mooncrew\"\n"
+    .. "fish: mooncrew completion fish | source")
+  parser:argument("SHELL"):target("shell"):choices { "bash", "zsh", "fish" }
 end
 
 function M.run(given)

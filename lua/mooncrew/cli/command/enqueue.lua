@@ -11,12 +11,12 @@ local flags = require "mooncrew.cli.flags"
 local loading = require "mooncrew.cli.loading"
 local output = require "mooncrew.cli.output"
 local payload_source = require "mooncrew.cli.payload_source"
+local serving = require "mooncrew.cli.serving"
+local session = require "mooncrew.cli.session"
 local settings = require "mooncrew.cli.settings"
 local timestamp = require "mooncrew.cli.timestamp"
 
 local M = { name = "enqueue", summary = "enqueue a task" }
-
-local WRONG_USAGE = 2
 
 local function whole(text)
   local number = tonumber(text)
@@ -138,7 +138,7 @@ local function read_payload(given, definition)
   end
   local ok, value = payload_value(bytes, given.raw, definition)
   if not ok then
-    return nil, value .. " (INVALID_PAYLOAD)" .. further_errors(bytes, definition)
+    return nil, value .. further_errors(bytes, definition), "INVALID_PAYLOAD"
   end
   return true, value
 end
@@ -160,13 +160,13 @@ local function find_definition(given, resolved)
   if given.no_scripts or (folder.source == "default" and not scripts.find(folder.text)) then
     return nil
   end
-  local definitions, message = loading.load(folder.text)
+  local definitions, message = loading.load(folder.text, resolved:load_limit())
   if not definitions then
-    return nil, message .. " (--no-scripts enqueues without looking at the scripts)"
+    return nil, message .. " (--no-scripts enqueues without looking at the scripts)", "INVALID_SCRIPT"
   end
   local definition = registry.find(given.type)
   if definition and definition.type == given.type and given.type:sub(-1) == "*" then
-    return nil, ('"%s" stands for many types: name one of them'):format(given.type), WRONG_USAGE
+    return nil, ('"%s" stands for many types: name one of them'):format(given.type), "USAGE"
   elseif not definition and #definitions > 0 then
     warn_of_unknown(given.type, folder.text, definitions)
   end
@@ -185,21 +185,30 @@ local function enqueue(client, type, payload, options, raw_definition)
   return client:send(type, payload or "", normal)
 end
 
+-- The task is enqueued whether or not its servers can be asked for.
+local function warning_of(client, info)
+  local servers = client:servers()
+  return servers and serving.warning(servers, info.queue)
+end
+
 local function send(url, ...)
-  local client, message, code = require("mooncrew.client").open(url)
-  if not client then
-    return nil, message, code
-  end
-  local info
-  info, message, code = enqueue(client, ...)
-  client:close()
-  return info, message, code
+  local arguments = { n = select("#", ...), ... }
+  return session.at(url, function(client)
+    local info, message, code = enqueue(client, unpack(arguments, 1, arguments.n))
+    if info then
+      info.warning = warning_of(client, info)
+    end
+    return info, message, code
+  end)
 end
 
 local function print_info(info, as_json)
   if as_json then
     output.json(info)
     return
+  end
+  if info.warning then
+    output.warn(info.warning)
   end
   local at = info.process_at and info.state == "scheduled" and " process_at=" .. timestamp.format(info.process_at) or ""
   output.line("enqueued task id=%s queue=%s state=%s%s", output.word(info.id), output.word(info.queue), info.state, at)
@@ -208,7 +217,7 @@ end
 function M.run(given)
   local options, message = task_options(given)
   if not options then
-    return nil, message, WRONG_USAGE
+    return nil, message, "USAGE"
   end
   local resolved, code
   resolved, message, code = settings.resolve(given)
@@ -220,15 +229,16 @@ function M.run(given)
   if message then
     return nil, message, code
   end
-  local ok, payload = read_payload(given, definition)
+  local ok, payload
+  ok, payload, code = read_payload(given, definition)
   if not ok then
-    return nil, payload
+    return nil, payload, code
   end
   local info
   info, message, code = send(resolved:redis(), given.type, payload, options,
     given.raw and given.payload and definition or nil)
   if not info then
-    return nil, ("%s (%s)"):format(message, code), code == "INVALID_ARGUMENT" and WRONG_USAGE or nil
+    return nil, message, code
   end
   print_info(info, given.json)
 end

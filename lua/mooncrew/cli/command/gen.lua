@@ -14,8 +14,6 @@ local TARGETS = {
   require "mooncrew.gen.lua_types",
 }
 
-local WRONG_USAGE = 2
-
 -- What a target may be told beside where to write: option → its description, its default and what it must look like.
 local OPTIONS = {
   name = { "what the files are called, without their ending", "tasks", "^[%w_.-]+$", "a file name" },
@@ -58,12 +56,12 @@ local function load(given)
     return nil, message, code
   end
   local definitions, messages
-  definitions, message, messages = loading.load(resolved.values.scripts.text)
+  definitions, message, messages = loading.load(resolved.values.scripts.text, resolved:load_limit())
   if not definitions then
     for i = 2, #messages do
       output.complain(messages[i])
     end
-    return nil, message
+    return nil, message, "INVALID_SCRIPT"
   elseif #definitions == 0 then
     return nil, ("the scripts of %s register no task"):format(resolved.values.scripts.text)
   end
@@ -74,7 +72,7 @@ local function run(target)
   return function(given)
     local wrong = check_options(target, given)
     if wrong then
-      return nil, wrong, WRONG_USAGE
+      return nil, wrong, "USAGE"
     end
     local tasks, message, code = load(given)
     if not tasks then

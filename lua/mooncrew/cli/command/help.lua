@@ -4,8 +4,6 @@ local output = require "mooncrew.cli.output"
 
 local M = { name = "help", summary = "list the commands, or tell about one" }
 
-local WRONG_USAGE = 2
-
 function M.describe(parser)
   parser:argument("COMMAND"):target("topic"):args("*")
 end
@@ -13,7 +11,7 @@ end
 function M.run(given)
   local text, message = require("mooncrew.cli.parser").help(given.topic) -- the parser knows all commands, also this one
   if not text then
-    return nil, message, WRONG_USAGE
+    return nil, message, "USAGE"
   end
   output.write(text .. "\n")
 end

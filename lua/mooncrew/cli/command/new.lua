@@ -11,7 +11,6 @@ local uv = require "luv"
 local M = { name = "new", summary = "write a script for a new task type, and its spec" }
 
 local SPEC_FOLDER = "spec"
-local FAILED, WRONG_USAGE = 1, 2
 local FOLDER_MODE, FILE_MODE = 511, 438 -- 0777 and 0666, less what the umask takes away
 
 function M.describe(parser)
@@ -84,7 +83,7 @@ end
 function M.run(given)
   local name, message = script_name(given.type)
   if not name then
-    return nil, message, WRONG_USAGE
+    return nil, message, "USAGE"
   end
   local resolved, code
   resolved, message, code = settings.resolve(given)
@@ -99,7 +98,7 @@ function M.run(given)
     written, message = write_both(paths, { skeleton.texts(given.type, paths[1]) })
   end
   if not written then
-    return nil, message, FAILED
+    return nil, message, "FAILED"
   end
   output.line("wrote %s", paths[1])
   output.line("wrote %s", paths[2])

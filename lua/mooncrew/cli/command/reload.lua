@@ -10,7 +10,6 @@ local session = require "mooncrew.cli.session"
 
 local M = { name = "reload", summary = "have the servers of this machine load their scripts anew" }
 
-local FAILED, WRONG_USAGE = 1, 2
 local POLL_MS = 50
 
 function M.describe(parser)
@@ -54,7 +53,7 @@ local function none_found(given, elsewhere)
     message = ("%s (%s elsewhere: reload there, or send HUP to its process)"):format(message,
       human.many(elsewhere, "server"))
   end
-  return nil, message, FAILED
+  return nil, message, "NO_SERVER"
 end
 
 -- ---- what comes of it ----
@@ -64,13 +63,18 @@ end
 ---@field now mooncrew.ServerInfo|nil as it was seen last
 ---@field target integer|nil the number of reloads that must have been answered
 ---@field error string|nil
+---@field code string|nil of the error
 ---@field done boolean
+
+local function fail(reload, message, code)
+  reload.error, reload.code, reload.done = message, code, true
+end
 
 local function signal(server)
   local reload = { server = server, done = false }
   local ok, why = uv.kill(server.pid, "sighup")
   if not ok then
-    reload.error, reload.done = ("cannot signal process %d: %s"):format(server.pid, why), true
+    fail(reload, ("cannot signal process %d: %s"):format(server.pid, why), "FAILED")
   end
   return reload
 end
@@ -79,7 +83,7 @@ local function look(reload, now)
   reload.now = now or reload.now
   if not now then -- Redis may have forgotten it, at a restart; a server that lives tells again
     if not own_process.serves(reload.server.pid) then
-      reload.error, reload.done = "the server has stopped", true
+      fail(reload, "the server has stopped", "NO_SERVER")
     end
     return
   end
@@ -88,6 +92,7 @@ local function look(reload, now)
   end
   if reload.target and now.reloads_answered >= reload.target then
     reload.error, reload.done = now.reload_error, true
+    reload.code = reload.error and "RELOAD_REFUSED"
   end
 end
 
@@ -139,7 +144,7 @@ local function await(client, reloads, seconds)
   until uv.hrtime() / 1e9 > deadline
   for _, reload in ipairs(reloads) do
     if not reload.done then
-      reload.error = overdue_text(reload)
+      fail(reload, overdue_text(reload), "TIMEOUT")
     end
   end
   return true
@@ -147,59 +152,73 @@ end
 
 -- ---- telling ----
 
-local function print_lines(reloads)
-  for _, reload in ipairs(reloads) do
-    local now = reload.now or reload.server
-    local name = ("%s:%d"):format(now.host, now.pid)
-    if reload.error then
-      output.complain(("%s: %s (generation %d serves on)"):format(name, reload.error, now.generation))
-    else
-      output.line("%s: reloaded, generation %d serves%s", name, now.generation, now.draining == 0 and "" or
-        (", %s of the one before finish what they run"):format(human.many(now.draining, "worker")))
-    end
-  end
+local function error_text(reload)
+  local now = reload.now or reload.server
+  return ("%s:%d: %s (generation %d serves on)"):format(now.host, now.pid, reload.error, now.generation)
 end
 
-local function print_json(reloads)
-  local list = {}
+local function print_done(reload)
+  local now = reload.now or reload.server
+  output.line("%s:%d: reloaded, generation %d serves%s", now.host, now.pid, now.generation, now.draining == 0 and "" or
+    (", %s of the one before finish what they run"):format(human.many(now.draining, "worker")))
+end
+
+-- All but the last of those that failed are told here.
+local function tell(reloads)
+  local last
+  for _, reload in ipairs(reloads) do
+    if not reload.error then
+      print_done(reload)
+    else
+      if last then
+        output.complain(error_text(last))
+      end
+      last = reload
+    end
+  end
+  return nil, last and error_text(last), last and last.code
+end
+
+local function tell_program(reloads)
+  local list, failed = {}, nil
   for i, reload in ipairs(reloads) do
     local now = reload.now or reload.server
     list[i] = { id = now.id, host = now.host, pid = now.pid, ok = reload.error == nil, error = reload.error,
-      generation = now.generation, draining = now.draining }
+      code = reload.code, generation = now.generation, draining = now.draining }
+    failed = failed or (reload.error and reload)
   end
-  output.json { servers = json.array(list) }
+  local fields = { servers = json.array(list) }
+  if not failed then
+    return output.json(fields)
+  end
+  return nil, error_text(failed), failed.code, fields
 end
 
 local function reload_all(client, given, seconds)
   local servers, message, code = client:servers()
   if not servers then
-    return session.failure(message, code)
+    return nil, message, code
   end
   local chosen, elsewhere = choose(servers, given)
   if #chosen == 0 then
     return none_found(given, elsewhere)
   end
-  local reloads, failed = {}, false
+  local reloads = {}
   for i, server in ipairs(chosen) do
     reloads[i] = signal(server)
   end
   local ok
   ok, message, code = await(client, reloads, seconds)
   if not ok then
-    return session.failure(message, code)
+    return nil, message, code
   end
-  for _, reload in ipairs(reloads) do
-    failed = failed or reload.error ~= nil
-  end
-  local show = given.json and print_json or print_lines
-  show(reloads)
-  return { exit_code = failed and FAILED or 0 }
+  return (given.json and tell_program or tell)(reloads)
 end
 
 function M.run(given)
   local seconds, wrong = duration.seconds(given.timeout)
   if not seconds then
-    return nil, "--timeout: " .. wrong, WRONG_USAGE
+    return nil, "--timeout: " .. wrong, "USAGE"
   end
   return session.with_client(given, function(client)
     return reload_all(client, given, seconds)

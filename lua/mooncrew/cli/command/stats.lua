@@ -1,16 +1,14 @@
 -- mooncrew stats: what stands in Redis right now.
 
 local json = require "mooncrew.json"
-local flags = require "mooncrew.cli.flags"
 local output = require "mooncrew.cli.output"
 local server_pools = require "mooncrew.cli.server_pools"
-local settings = require "mooncrew.cli.settings"
+local session = require "mooncrew.cli.session"
 
 local M = { name = "stats", summary = "print the state of all queues, and the servers that are alive" }
 
 function M.describe(parser)
-  parser:flag("--json"):description("print JSON")
-  flags.add(parser, { "redis" })
+  session.describe(parser)
 end
 
 -- title, field
@@ -59,25 +57,19 @@ local function print_json(stats, servers)
 end
 
 function M.run(given)
-  local resolved, message, code = settings.resolve(given)
-  if not resolved then
-    return nil, message, code
-  end
-  local client, stats, servers
-  client, message = require("mooncrew.client").open(resolved:redis())
-  if not client then
-    return nil, message
-  end
-  stats, message = client:stats()
-  if stats then
-    servers, message = client:servers()
-  end
-  client:close()
-  if not servers then
-    return nil, message
-  end
-  local show = given.json and print_json or print_tables
-  show(stats, servers)
+  return session.with_client(given, function(client)
+    local stats, message, code = client:stats()
+    if not stats then
+      return nil, message, code
+    end
+    local servers
+    servers, message, code = client:servers()
+    if not servers then
+      return nil, message, code
+    end
+    local show = given.json and print_json or print_tables
+    show(stats, servers)
+  end)
 end
 
 return M

@@ -38,9 +38,9 @@ end
 
 function M.run(given)
   if not busted.installed() then
-    return nil, "busted, which runs the specs, is not installed: apt-get install lua-busted", FAILED
+    return nil, "busted, which runs the specs, is not installed: apt-get install lua-busted"
   elseif nothing_here(given.arguments) then
-    return nil, "there is no folder 'spec' here: `mooncrew new TYPE` writes a first script and its spec", FAILED
+    return nil, "there is no folder 'spec' here: `mooncrew new TYPE` writes a first script and its spec"
   end
   local resolved, message, code = settings.resolve {}
   if not resolved then

@@ -13,7 +13,7 @@ local function seconds_match(expected, actual)
 end
 
 local FAILURES = { failed = true, timed_out = true, cancelled = true, skip_retry = true, invalid = true,
-  retry_in = true }
+  retry_in = true, killed = true }
 
 local function text_match(expected, actual)
   return match.text(actual, expected)
