@@ -321,7 +321,7 @@ local function add_thumbnail(queue)
   return queue:add { type = "image:thumbnail", payload = '{"path":"moon.ppm","width":16}', retention = 3600 }
 end
 
--- Runs ImageMagick's convert in the folder of pictures; nil where it is not installed, or that is another program's name.
+-- Runs ImageMagick's convert in the folder of pictures; nil where it is not installed, or another program has its name.
 local function imagemagick(crew)
   local function convert(args)
     return Process.run("/usr/bin/env", { args = { "convert", unpack(args) }, cwd = crew.folder .. "/data",
