@@ -158,7 +158,8 @@ describe("memory_limit:", function()
     assert_reason(queue, "hog", "more than twice memory_limit")
   end))
 
-  -- hog: what the hog does, or a function of the crew that says so. It and 20 neighbours, one of which computes much of the time, wait when it is noticed.
+  -- hog: what the hog does, or a function of the crew that says so. It and 20 neighbours, one of which computes much of
+  -- the time, wait when it is noticed.
   local function with_waiting_hog(hog, test)
     return with_crew(function(crew)
       crew:script("patient.lua", PATIENT .. [[
