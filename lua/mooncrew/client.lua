@@ -15,7 +15,7 @@ local M = {}
 
 local DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
-local native_of = inspect.native_of
+local misuse, native_of = inspect.misuse, inspect.native_of
 
 ---@class mooncrew.Client : mooncrew.Inspector
 local Client = {}
@@ -50,20 +50,21 @@ end
 ---@field servers string[]  "host:pid:uuid" of each that is alive
 
 --- Opens a client; it connects at its first use.
----@param url string|nil  redis://user:password@host:port/db or redis+unix:///path?db=0; MOONCREW_REDIS unless given
+---@param url string|nil  redis://user:password@host:port/db, rediss://… (TLS) or redis+unix:///path?db=0;
+--- MOONCREW_REDIS unless given
 ---@param options { timeout: number|string|nil }|nil  timeout: of each call as a whole, 5 s unless given
 ---@return mooncrew.Client|nil client, string|nil message, string|nil code
 function M.open(url, options)
   url = url or os.getenv("MOONCREW_REDIS") or DEFAULT_URL
   options = options or {}
   if type(url) ~= "string" then
-    error(("url: expected string, got %s"):format(type(url)), 2)
+    error(("crew.client: url: expected string, got %s"):format(type(url)), 2)
   elseif type(options) ~= "table" then
-    error(("options: expected table, got %s"):format(type(options)), 2)
+    error(("crew.client: options: expected table, got %s"):format(type(options)), 2)
   end
   for name in pairs(options) do
     if name ~= "timeout" then
-      error(("unknown option '%s': a client knows only 'timeout'"):format(tostring(name)), 2)
+      error(("crew.client: unknown option '%s': a client knows only 'timeout'"):format(tostring(name)), 2)
     end
   end
   local timeout, wrong = duration.seconds(options.timeout or 5)
@@ -105,7 +106,7 @@ local function prepare_many(tasks)
   local ready, places, results = {}, {}, {}
   for i, task in ipairs(tasks) do
     if type(task) ~= "table" then
-      error(("task %d: expected { type, payload, options }, got %s"):format(i, type(task)), 3)
+      misuse(("task %d: expected { type, payload, options }, got %s"):format(i, type(task)), 3)
     end
     local name, bytes, normal = distribute.prepare(task[1], task[2], task[3], 3)
     if name then
@@ -123,7 +124,7 @@ end
 function Client:enqueue_many(tasks)
   local native = native_of(self, 2)
   if type(tasks) ~= "table" then
-    error(("tasks: expected a list of { type, payload, options }, got %s"):format(type(tasks)), 2)
+    misuse(("tasks: expected a list of { type, payload, options }, got %s"):format(type(tasks)), 2)
   end
   local ready, places, results = prepare_many(tasks)
   for i, result in ipairs(native:enqueue_many(ready)) do
@@ -163,11 +164,11 @@ end
 function Client:limit(queue, changes)
   local native = native_of(self, 2)
   if type(changes) ~= "table" then
-    error(("changes: expected a table, got %s"):format(type(changes)), 2)
+    misuse(("changes: expected a table, got %s"):format(type(changes)), 2)
   end
   for name in pairs(changes) do
     if name ~= "concurrency" and name ~= "rate" then
-      error(("unknown limit '%s': a queue knows 'concurrency' and 'rate'"):format(tostring(name)), 2)
+      misuse(("unknown limit '%s': a queue knows 'concurrency' and 'rate'"):format(tostring(name)), 2)
     end
   end
   local numbers, message = limits.numbers_of(changes)
@@ -184,5 +185,7 @@ function Client:close()
     self.native = nil
   end
 end
+
+inspect.name_methods(Client)
 
 return M

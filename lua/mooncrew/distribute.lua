@@ -27,10 +27,10 @@ local function resolve(target, level)
   elseif type(target) == "string" then
     definition = registry.find(target)
   else
-    error(("expected a task type (string) or a definition, got %s"):format(type(target)), level + 1)
+    error(("enqueue: expected a task type (string) or a definition, got %s"):format(type(target)), level + 1)
   end
   if definition and definition.type == name and name:sub(-1) == "*" then
-    error(('"%s" stands for many types: name one of them'):format(name), level + 1)
+    error(('enqueue: "%s" stands for many types: name one of them'):format(name), level + 1)
   end
   return name, definition
 end
@@ -57,7 +57,7 @@ function M.prepare(target, payload, options, level)
   level = (level or 2) + 1
   local name, definition = resolve(target, level)
   if options ~= nil and type(options) ~= "table" then
-    error(("options: expected table, got %s"):format(type(options)), level)
+    error(("enqueue: options: expected table, got %s"):format(type(options)), level)
   end
   local bytes, message, code = encode(definition, payload)
   if not bytes then

@@ -7,6 +7,9 @@ local UNITS_MS = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
 local MAX_MS = 3.15e14 -- ten thousand years
 
 local function refuse(value)
+  if type(value) == "number" and value < 0 or type(value) == "string" and value:find "^%s*%-[%d.]" then
+    return nil, ("a duration must not be negative, as '%s' is"):format(value)
+  end
   return nil, ('%s is no duration: write seconds or units such as "90s", "1h30m", "250ms"'):format(
     type(value) == "string" and ("'%s'"):format(value) or tostring(value))
 end

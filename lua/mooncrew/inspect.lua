@@ -144,17 +144,37 @@ local Inspector = {}
 ---@field task_id string
 ---@field at number
 
+local names = {} ---@type table<function, string>  of the methods of clients
+
+--- Lets errors name the methods of a class.
+---@param class table
+function M.name_methods(class)
+  for name, method in pairs(class) do
+    if type(method) == "function" then
+      names[method] = name
+    end
+  end
+end
+
+--- Raises an error that names the method of a client in which it was found.
+---@param message string
+---@param level integer  whom it blames, as in error(); the method is the one that this one has called
+local function misuse(message, level)
+  local name = names[(debug.getinfo(level, "f") or {}).func]
+  error(name and ("client:%s: %s"):format(name, message) or message, level + 1)
+end
+
 local function native_of(self, level)
   local native = type(self) == "table" and rawget(self, "native")
   if not native then
-    error("the client is closed, or was called with a dot instead of a colon", level + 1)
+    misuse("the client is closed, or was called with a dot instead of a colon", level + 1)
   end
   return native
 end
 
 local function check(name, value, wanted, level)
   if type(value) ~= wanted then
-    error(("%s: expected %s, got %s"):format(name, wanted, type(value)), level + 1)
+    misuse(("%s: expected %s, got %s"):format(name, wanted, type(value)), level + 1)
   end
   return value
 end
@@ -164,7 +184,7 @@ local function check_options(options, known, level)
   check("options", options or {}, "table", level + 1)
   for name, value in pairs(options or {}) do
     if not known[name] then
-      error((unknown("option", name, known)), level + 1)
+      misuse(unknown("option", name, known), level + 1)
     end
     check(name, value, known[name], level + 1)
   end
@@ -343,10 +363,14 @@ function Inspector:remove_queue(queue, options)
   return native:remove_queue(queue, options.force or false, options.progress)
 end
 
+local SERVERS_OPTIONS = { tasks = "boolean" }
+
 --- The servers that are alive, of mooncrew and of asynq, and what they work on.
+---@param options { tasks: boolean|nil }|nil  tasks = false: without what they work on, which may be much to read
 ---@return mooncrew.ServerInfo[]|nil servers, string|nil message, string|nil code
-function Inspector:servers()
-  return native_of(self, 2):servers()
+function Inspector:servers(options)
+  local native = native_of(self, 2)
+  return native:servers(check_options(options, SERVERS_OPTIONS, 2).tasks == false)
 end
 
 --- The groups of a queue that have tasks, by name.
@@ -394,6 +418,7 @@ function Inspector:wait(id, timeout, queue)
 end
 
 M.methods = Inspector
+M.misuse = misuse
 M.native_of = native_of
 
 return M

@@ -37,11 +37,14 @@ end
 ---@param over fun()  called at every instruction once the time is over, and meant to raise; level 2 of its stack is
 ---  what was interrupted
 ---@param report string  what is written where the process has to be ended, since a call cannot be broken off
+---@param compiled boolean|nil  the compiler stays on: then only native.alarm_now() is sure to be heard
 ---@return fun() stop
-function M.start(seconds, over, report)
-  local compiles = jit.status()
-  jit.off()
-  jit.flush()
+function M.start(seconds, over, report, compiled)
+  local compiles = jit.status() and not compiled
+  if compiles then
+    jit.off()
+    jit.flush()
+  end
   local left, outer, outer_report = native.alarm_clear()
   native.alarm_set(seconds, over, report)
   return function()

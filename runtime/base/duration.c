@@ -21,6 +21,9 @@ static int unit_find(const char *name, size_t size) {
 }
 
 static int refuse(const char *text, mc_err *err) {
+  const char *begin = text + strspn(text, " \t");
+  if (begin[0] == '-' && begin[1] && strchr("0123456789.", begin[1]))
+    return mc_fail(err, MC_EINVALID, "a duration must not be negative, as '%s' is", text);
   return mc_fail(err, MC_EINVALID, "'%s' is no duration: write seconds or units such as \"90s\", \"1h30m\", \"250ms\"",
                  text);
 }

@@ -44,7 +44,8 @@ int mc_move_tasks(mc_client *client, mc_move move, mc_slice queue, mc_slice stat
 int mc_remove_queue(mc_client *client, mc_slice queue, bool force, mc_move_progress progress, int64_t *deleted,
                     mc_err *err);
 
-int mc_inspect_servers(mc_client *client, mooncrew_server_list *out, mc_err *err);
+/* with_tasks false: `workers` stay empty, and of the tasks and payloads that servers tell of nothing is read. */
+int mc_inspect_servers(mc_client *client, bool with_tasks, mooncrew_server_list *out, mc_err *err);
 int mc_inspect_cron(mc_client *client, mooncrew_cron_list *out, mc_err *err);
 int mc_inspect_cron_history(mc_client *client, mc_slice entry_id, int page, int size, mooncrew_cron_event_list *out,
                             mc_err *err);

@@ -103,6 +103,8 @@ static void worker_fill(mooncrew_worker_info *out, mc_memory *memory, const mc_w
 
 static void on_workers(struct listing *listing, size_t i, const mc_value *reply) {
   mooncrew_server_info *server = &listing->servers[i];
+  if (reply->kind != MC_VALUE_ARRAY)
+    return; /* not asked for */
   mooncrew_worker_info *workers = mc_memory_take(listing->memory, reply->count, sizeof *workers);
   server->workers = workers;
   server->worker_count = 0;
@@ -161,13 +163,14 @@ static void call_key(mc_call *call, const char *command, void (*key)(mc_buf *, m
   mc_args_end(&call->args);
 }
 
-static int read_servers(struct listing *listing, mc_client *client, mc_err *err) {
+/* Where tasks are not wanted only their number is asked for, so that each server has as many answers. */
+static int read_servers(struct listing *listing, bool with_tasks, mc_client *client, mc_err *err) {
   size_t count = MC_COUNT(answers) * listing->count;
   mc_call *calls = mc_zalloc((count + 1) * sizeof *calls);
   for (size_t i = 0; i < listing->count; i++) {
     mc_call *call = &calls[MC_COUNT(answers) * i];
     call_key(&call[0], "GET", mc_key_server, listing->names[i]);
-    call_key(&call[1], "HVALS", mc_key_server_workers, listing->names[i]);
+    call_key(&call[1], with_tasks ? "HVALS" : "HLEN", mc_key_server_workers, listing->names[i]);
     call_key(&call[2], "HGETALL", mc_key_server_status, listing->names[i]);
   }
   int code = mc_client_ask(client, calls, count, on_told, listing, err);
@@ -189,7 +192,7 @@ static void finish(struct listing *listing, mooncrew_server_list *out) {
   *out = (mooncrew_server_list){listing->servers, count, listing->memory};
 }
 
-int mc_inspect_servers(mc_client *client, mooncrew_server_list *out, mc_err *err) {
+int mc_inspect_servers(mc_client *client, bool with_tasks, mooncrew_server_list *out, mc_err *err) {
   struct listing listing = {0};
   int code = mc_client_begin(client, err);
   if (code)
@@ -197,7 +200,7 @@ int mc_inspect_servers(mc_client *client, mooncrew_server_list *out, mc_err *err
   listing.memory = mc_memory_new();
   code = read_keys(&listing, client, err);
   if (code == 0)
-    code = read_servers(&listing, client, err);
+    code = read_servers(&listing, with_tasks, client, err);
   mc_client_end(client);
   if (code)
     mc_memory_free(listing.memory);

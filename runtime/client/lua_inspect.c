@@ -508,12 +508,14 @@ static void push_server(lua_State *L, const void *items, size_t i) {
   set_status(L, server);
 }
 
+/* servers(without_tasks) */
 static int client_servers(lua_State *L) {
   mc_client *client = mc_lua_client_check(L);
+  bool with_tasks = !lua_toboolean(L, 2);
   mc_memory **memory = memory_new(L);
   mooncrew_server_list list;
   mc_err err;
-  int code = mc_inspect_servers(client, &list, &err);
+  int code = mc_inspect_servers(client, with_tasks, &list, &err);
   if (code)
     return mc_lua_fail(L, code, err.text);
   return answer(L, memory, list.memory, push_server, list.items, list.count);

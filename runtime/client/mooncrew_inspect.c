@@ -104,7 +104,7 @@ int mooncrew_groups(mooncrew_client *client, const char *queue, mooncrew_group_l
 
 int mooncrew_servers(mooncrew_client *client, mooncrew_server_list *out, mooncrew_error *error) {
   mc_err err;
-  return report(error, mc_inspect_servers(client, out, &err), &err);
+  return report(error, mc_inspect_servers(client, true, out, &err), &err);
 }
 
 int mooncrew_cron(mooncrew_client *client, mooncrew_cron_list *out, mooncrew_error *error) {

@@ -145,7 +145,7 @@ describe("a client", function()
     crew:close()
     local ok, message = pcall(function() return (crew:enqueue("t")) end)
     assert.is_false(ok)
-    assert.truthy(message:find "client_spec.lua:%d+: the client is closed")
+    assert.truthy(message:find "client_spec.lua:%d+: client:enqueue: the client is closed")
   end)
 
   it("works under a collector that never rests", function()
@@ -164,7 +164,7 @@ describe("a client", function()
   end)
 
   it("blames the caller for wrong types", function()
-    for _, call in ipairs {
+    for place, call in ipairs {
       function() client.open(5) end,
       function() client.open(server:url(), 5) end,
       function() client.open(server:url(), { timeuot = 5 }) end,
@@ -177,7 +177,8 @@ describe("a client", function()
     } do
       local ok, message = pcall(call)
       assert.is_false(ok)
-      assert.truthy(message:find("client_spec.lua:%d+: "), message)
+      local names = place <= 3 and "crew%.client: " or place <= 5 and "enqueue: " or "%l[%l:_]+: "
+      assert.truthy(message:find("client_spec.lua:%d+: " .. names), message)
     end
   end)
 
@@ -203,7 +204,7 @@ describe("a client", function()
     end
     assert.equal("INVALID_ARGUMENT", select(3, crew:limits ""))
     assert.has_error(function() crew:limit("mail", { burst = 3 }) end,
-      "unknown limit 'burst': a queue knows 'concurrency' and 'rate'")
+      "client:limit: unknown limit 'burst': a queue knows 'concurrency' and 'rate'")
   end)
 end)
 

@@ -20,7 +20,7 @@ describe("duration.seconds", function()
   end)
 
   for _, text in ipairs {
-    "", " ", "s", "-1", "-5s", "+5s", "1x", "1h30", "5 s", "1s2s", "1.2.3s", ".", "0x10", "1e3", "inf", "nan", "1h\0",
+    "", " ", "s", "-", "-s", "+5s", "1x", "1h30", "5 s", "1s2s", "1.2.3s", ".", "0x10", "1e3", "inf", "nan", "1h\0",
     "1H", "400000000d", ("9"):rep(400),
   } do
     it(("refuses %q"):format(text:sub(1, 20)), function()
@@ -29,6 +29,14 @@ describe("duration.seconds", function()
       assert.is_truthy(message:find("is no duration: write seconds or units", 1, true))
     end)
   end
+
+  it("says of a negative one that it is negative", function()
+    for _, value in ipairs { "-1", "-5s", "-1h30m", "-.5", -5, -0.001 } do
+      local seconds, message = duration.seconds(value)
+      assert.is_nil(seconds)
+      assert.are.equal(("a duration must not be negative, as '%s' is"):format(value), message)
+    end
+  end)
 
   it("refuses numbers that are no length of time", function()
     for _, value in ipairs { -1, 0 / 0, math.huge, -math.huge, 1e300 } do

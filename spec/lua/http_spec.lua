@@ -51,6 +51,19 @@ describe("crew.http", function()
     assert.are.same({ nil, "GET http://h/p: broke", "CONNECTION" }, { http.get("http://u:s@h/p?key=s") })
   end)
 
+  it("names what is no address, without what is secret in it", function()
+    for address, wanted in pairs {
+      ["example.org/hook"] = "'example.org/hook' is no address to send a request to: it does not begin with http://",
+      ["http://u:secret@h:x/?token=secret"] = "'http://h:…/' is no address to send a request to: its host or port",
+      ["http://a%3Ab:secret@h/?token=secret"] = "'http://h/' is no address to send a request to: its user has a colon",
+    } do
+      local response, message, code = http.get(address)
+      assert.are.same({ nil, "INVALID_URL" }, { response, code })
+      assert.is_truthy(message:find(wanted, 1, true), message)
+      assert.is_nil(message:find("secret", 1, true), message)
+    end
+  end)
+
   it("spends one time-out on all redirects", function()
     local moved = { { status = 302, headers = { location = "/next" }, duration = 3 } }
     answers = { moved, moved }

@@ -209,6 +209,8 @@ describe("a client that inspects", function()
       started_at = 9, queues = { low = 1 },
       workers = { { task_id = "t1", type = "kind", queue = "q", payload = "", started_at = 9 } },
     } }, crew:servers())
+    assert.same({ 1, {} }, { #crew:servers(), crew:servers({ tasks = false })[1].workers })
+    assert.has_error(function() crew:servers { task = true } end, "unknown option 'task', did you mean 'tasks'?")
     redis:call("RPUSH", "asynq:schedulers:{h:1:u}", '\10\2e1\18\6@daily\26\4kind\42\12Queue("low")\50\2\8\9')
     redis:call("ZADD", "asynq:schedulers", later, "asynq:schedulers:{h:1:u}")
     assert.same({ { id = "e1", spec = "@daily", type = "kind", payload = "", options = { 'Queue("low")' }, next_at = 9,
@@ -301,9 +303,13 @@ describe("a client that inspects", function()
     } do
       local ok, message = pcall(call)
       assert.is_false(ok)
-      assert.truthy(message:find("inspect_spec.lua:%d+: "), message)
+      assert.truthy(message:find("inspect_spec.lua:%d+: client:[%l_]+: "), message)
     end
-    local _, message = pcall(function() crew:tasks("q", "retry", { sise = 5 }) end)
+    local _, message = pcall(function() crew:task("q") end)
+    assert.truthy(message:find(": client:task: id: expected string, got nil", 1, true), message)
+    _, message = pcall(function() crew:delete_tasks("q", 5) end)
+    assert.truthy(message:find(": client:delete_tasks: state: expected string, got number", 1, true), message)
+    _, message = pcall(function() crew:tasks("q", "retry", { sise = 5 }) end)
     assert.truthy(message:find("did you mean 'size'?", 1, true))
   end)
 end)

@@ -35,7 +35,9 @@ describe("crew.mail", function()
     for wanted, change in pairs {
       ["unknown option 'subjet', did you mean 'subject'?"] = { subjet = "x" }, ["text: "] = { text = 5 },
       ["to: expected"] = { to = 5 }, ["smtp: unknown option 'hots'"] = { smtp = { hots = "x" } },
-      ["Subject is set by its option"] = { headers = { Subject = "x" } },
+      ["Subject is set by the option subject"] = { headers = { Subject = "x" } },
+      ["Message-ID is set by the option message_id"] = { headers = { ["Message-ID"] = "x" } },
+      ["Content-Type cannot be set: it follows from the content"] = { headers = { ["Content-Type"] = "x" } },
       ["starttls: "] = { smtp = { starttls = true } },
       ["has either content or path"] = { attachments = { { name = "x" } } },
       ["is no content type"] = { attachments = { { name = "x", content = "", type = "x" } } },
@@ -57,6 +59,23 @@ describe("crew.mail", function()
     assert.has_error(function() mail.configure { url = "nowhere" } end)
     assert.has_error(function() mail.send { from = "a@x.org", to = "b@x.org", subject = "s" } end)
     assert.are.same({}, sent)
+  end)
+
+  it("says what is wrong with a Message-ID", function()
+    for value, wanted in pairs {
+      ["order 7@x.org"] = "'order 7@x.org' has a blank in it", ["<a(b)@x.org>"] = "'a(b)@x.org' has '(' in it",
+      ["ä@x.org"] = "'ä@x.org' has 'ä' in it", ["a@b@x.org"] = "'a@b@x.org' has '@' in it",
+      ["a@x_y"] = "'a@x_y' has '_' in it", abc = "'abc' is not of the form left@right, such as 'order-7@example.org'",
+      ["@x.org"] = "is not of the form left@right", [("x"):rep(1000) .. "@x"] = "is 1002 bytes long; 900 are possible",
+    } do
+      local answer, message, code = mail.send { from = "a@x.org", to = "b@x.org", subject = "s", text = "t",
+        message_id = value }
+      assert.are.same({ nil, "INVALID_MESSAGE" }, { answer, code })
+      assert.is_truthy(message:find("message_id: " .. wanted, 1, true) or message:find(wanted, 1, true), message)
+      assert.is_true(#message < 200, message)
+    end
+    assert(mail.send { from = "a@x.org", to = "b@x.org", subject = "s", text = "t", message_id = "<a.b+c@[127.0.0.1]>",
+    })
   end)
 
   it("returns what a payload may have brought along", function()

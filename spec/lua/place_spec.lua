@@ -60,4 +60,23 @@ describe("a place", function()
       assert.equal("some.lua", found)
     end)
   end)
+
+  it("is told of as a script runs, and of what it requires", function()
+    local told = {}
+    place.follow = function(path, line)
+      local text = ("%s:%s"):format(path, line)
+      if told[#told] ~= text then
+        told[#told + 1] = text
+      end
+    end
+    local inner = assert(load("local a = 1\nreturn a", "@inner.lua"))
+    local outer = assert(load("local run = ...\nrun()\nlocal b\nreturn b", "@outer.lua"))
+    place.run("outer.lua", outer, tostring, function()
+      place.run("inner.lua", inner, tostring)
+    end)
+    place.follow_source "hook.lua:7"
+    place.follow = function() end
+    assert.are.same({ "outer.lua:nil", "outer.lua:1", "outer.lua:2", "inner.lua:nil", "inner.lua:1", "inner.lua:2",
+      "outer.lua:2", "outer.lua:3", "outer.lua:4", "nil:nil", "hook.lua:7" }, told)
+  end)
 end)

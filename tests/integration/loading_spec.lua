@@ -7,8 +7,8 @@ local GOOD = [[ crew.task("t", { perform = function() note "good" end }) ]]
 local ENDS = {
   ["os.exit(0)"] = "a worker ended with exit code 0 while it loaded this: a script must not end its process",
   ["os.exit(7)"] = "a worker ended with exit code 7 while it loaded this: a script must not end its process",
-  ["ffi.cdef 'int kill(int, int); int getpid(void);' ffi.C.kill(ffi.C.getpid(), 11)"] =
-    "a worker was ended by signal 11 %(Segmentation fault%) while it loaded this$",
+  ["ffi.cdef 'int kill(int, int); int getpid(void);' ffi.C.kill(ffi.C.getpid(), 9)"] =
+    "a worker was ended by signal 9 %(Killed%) while it loaded this$",
 }
 
 local HANGS = { "while true do end", "os.execute 'sleep 1000'", "while true do pcall(error) end" }

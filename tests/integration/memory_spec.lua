@@ -320,7 +320,7 @@ describe("memory_limit at a reload:", function()
     crew:script("t.lua", TAKE .. "take(3 * LIMIT_MB) os.execute 'sleep 20'")
     local code, out = crew:command { "reload" }
     assert.equal(1, code, out)
-    assert.matches("while the scripts were loaded: it took %d+M of memory to load the scripts, more than twice", out)
+    assert.matches("t%.lua:%d+: a worker was killed %(it took %d+M of memory to load the scripts, more than twice", out)
     queue:add { type = "t" }
     wait_noted(crew, "old", 2)
   end))

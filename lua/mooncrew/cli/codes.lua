@@ -30,7 +30,7 @@ function M.exit_code(code)
   return CODES[code] and CODES[code].exit_code or 1
 end
 
---- A message as people read it: with the code behind it where that tells more.
+--- A message as people read it: with the code behind it where that tells more, and before what else is wrong ("also").
 ---@param message string
 ---@param code string|nil
 ---@return string
@@ -38,7 +38,8 @@ function M.told(message, code)
   if not code or (CODES[code] and CODES[code].plain) then
     return message
   end
-  return ("%s (%s)"):format(message, code)
+  local first = message:match "^(.-)\n  also " or message
+  return ("%s (%s)%s"):format(first, code, message:sub(#first + 1))
 end
 
 --- All codes, sorted.

@@ -51,7 +51,7 @@ function M.look(client, queue)
     return info and true or nil, message, code
   end
   local servers
-  servers, message, code = client:servers()
+  servers, message, code = client:servers { tasks = false }
   if not servers then
     return nil, message, code
   elseif serving.any(servers, queue) then

@@ -27,7 +27,7 @@ function M.describe(parser)
     :description("how many of its tasks may be at work at a time, over all servers; none takes the limit away")
   parser:option("--rate"):argname("N/TIME|none")
     :description("how many of its tasks may begin per time, over all servers: 10/s, 100/m, 5/10s; or none")
-  parser:flag("--new"):description("the queue is meant to be new: no warning, no doubt about its name")
+  parser:flag("--new"):description("the queue is meant to be new: no warning")
   session.describe(parser)
 end
 
@@ -39,8 +39,8 @@ local function changes_of(given)
   return changes
 end
 
--- Limits are often set before there are tasks, so a new name is no error, unless it looks like a slip for another one,
--- or nothing stands there to be shown or taken away. Returns whether to go on, and a warning.
+-- Limits are often set before there are tasks, so a new name is no error, unless nothing stands there to be shown or
+-- taken away. Returns whether to go on, and a warning.
 local function doubt(client, given, sets, has_limits)
   if has_limits then
     return true
@@ -52,13 +52,11 @@ local function doubt(client, given, sets, has_limits)
     return true
   elseif known == nil or not sets then
     return nil, message, code
-  elseif near then
-    return nil, message .. " (--new limits it before its first task)", code
   end
   local ok
   ok, message, code = known_queue.may_be(client, given.queue)
-  return ok, message or ("no task was ever enqueued to queue %s, and no server that is alive serves it"):format(
-    output.word(given.queue)), code
+  return ok, message or ("no task was ever enqueued to queue %s, and no server that is alive serves it%s"):format(
+    output.word(given.queue), near and ("; did you mean %s?"):format(output.word(near)) or ""), code
 end
 
 local function tell(given, limits, warning)

@@ -108,7 +108,7 @@ end
 
 function ls.run(given)
   return session.with_client(given, function(client)
-    local servers, message, code = client:servers()
+    local servers, message, code = client:servers { tasks = given.tasks or given.json or false }
     if not servers then
       return nil, message, code
     end

@@ -208,11 +208,11 @@ function M.read(options)
     return nil, message
   end
   local parsed, reason = url.parse(read.url)
-  if not parsed then
-    return nil, "this is no address to send a request to: " .. reason, "INVALID_URL"
+  if parsed and parsed.user and parsed.user:find(":", 1, true) then
+    parsed, reason = nil, "its user has a colon"
   end
-  if parsed.user and parsed.user:find(":", 1, true) then
-    return nil, "this is no address to send a request to: its user has a colon", "INVALID_URL"
+  if not parsed then
+    return nil, ("'%s' is no address to send a request to: %s"):format(url.show_text(read.url), reason), "INVALID_URL"
   end
   url.add_query(parsed, read.query or "")
   return plain_request(read, parsed, body), read.redirects or M.REDIRECTS

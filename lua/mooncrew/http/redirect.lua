@@ -54,7 +54,8 @@ function M.follow(request, status, location)
   local from = url.parse(request.url)
   local to, reason = url.resolve(from, location)
   if not to then
-    return nil, "it redirects to an address that is not followed: " .. reason, "INVALID_URL"
+    local shown = url.show_text(location)
+    return nil, ("it redirects to '%s', which is not followed: %s"):format(shown, reason), "INVALID_URL"
   end
   local following = copy(request)
   following.headers = copy(request.headers)

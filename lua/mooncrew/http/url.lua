@@ -117,6 +117,31 @@ function M.show(url)
   return #text <= MAX_SHOWN and text or text:sub(1, MAX_SHOWN) .. "…"
 end
 
+-- What stands where a port should may be a password, if it is no number.
+local function hide_port(text)
+  return (text:gsub("^([^/:]*):([^/]*)", function(host, port)
+    return host .. ":" .. (port:find("^%d*$") and port or "…")
+  end))
+end
+
+--- For messages about what could not be taken apart: nothing of it that may be a user, a password or a query.
+---@param text string
+---@return string
+function M.show_text(text)
+  local scheme, rest = text:match("^(%a[%w+.-]*://)(.*)$")
+  scheme, rest = scheme or "", rest or text
+  local head, tail = rest:match("^([^?#]*)(.*)$")
+  if head:find("@", 1, true) then
+    head = hide_port(head:gsub("^.*@", ""))
+  elseif tail:find("@", 1, true) then -- what stands before may be a password with a question mark
+    head = "…"
+  else
+    head = hide_port(head)
+  end
+  text = (scheme .. head):gsub("[%c\127]", "?")
+  return #text <= MAX_SHOWN and text or text:sub(1, MAX_SHOWN) .. "…"
+end
+
 local function remove_dots(path)
   local kept = {}
   for segment in path:gmatch("/([^/]*)") do

@@ -74,15 +74,20 @@ local function line(value)
   return text, message, code
 end
 
--- What has an option of its own, or follows from the content.
-local OWN = { from = true, to = true, cc = true, bcc = true, subject = true, date = true, sender = true,
-  ["reply-to"] = true, ["message-id"] = true, ["mime-version"] = true, ["return-path"] = true, received = true }
+-- Headers that have an option of their own.
+local OF_OPTIONS = { from = "from", to = "to", cc = "cc", bcc = "bcc", subject = "subject", date = "date",
+  ["reply-to"] = "reply_to", ["message-id"] = "message_id" }
+
+-- Headers that nobody sets: they follow from the content, or the servers on the way write them.
+local OWN = { sender = true, ["mime-version"] = true, ["return-path"] = true, received = true }
 
 local function check_header(name, value)
   if type(name) ~= "string" or not name:find("^[%w-]+$") then
     return nil, ("%q is no name of a header"):format(tostring(name))
+  elseif OF_OPTIONS[name:lower()] then
+    return nil, ("%s is set by the option %s"):format(name, OF_OPTIONS[name:lower()])
   elseif OWN[name:lower()] or name:lower():find("^content%-") then
-    return nil, name .. " is set by its option, or follows from the content"
+    return nil, name .. " cannot be set: it follows from the content, or the servers on the way write it"
   end
   local text, message, code = line(value)
   if text and text:find(("[^ ]"):rep(MAX_VALUE)) then
@@ -103,14 +108,36 @@ local function headers(value)
   return ok and checked, message, code
 end
 
+-- A character, also one of several bytes, as it can be shown.
+local function first_character(text)
+  return text:match("^[%z\1-\127\194-\244][\128-\191]*") or text:sub(1, 1)
+end
+
+-- What is wrong with a Message-ID, nil for nothing.
+local function wrong_id(text)
+  if #text > MAX_VALUE then
+    return ("is %d bytes long; %d are possible"):format(#text, MAX_VALUE)
+  end
+  local left, right = text:match("^(.+)@([^@]+)$")
+  if not left then
+    return ("'%s' is not of the form left@right, such as 'order-7@example.org'"):format(text)
+  end
+  local bad = left:match("[^%w.!#$%%&'*+/=?^_`{|}~-].*") or right:match("[^%w.%[%]:-].*")
+  if bad then
+    return ("'%s' has %s in it, which a Message-ID must not hold: put '-' in its place, say"):format(text,
+      bad:sub(1, 1) == " " and "a blank" or "'" .. first_character(bad) .. "'")
+  end
+end
+
 local function message_id(value)
   local text, message, code = line(value)
   if not text then
     return nil, message, code
   end
   text = text:match("^<(.*)>$") or text
-  if not text:find("^[%w.!#$%%&'*+/=?^_`{|}~-]+@[%w.%[%]:-]+$") or #text > MAX_VALUE then
-    return nil, ("'%s' is not of the form left@right"):format(text), "INVALID_MESSAGE"
+  message = wrong_id(text)
+  if message then
+    return nil, message, "INVALID_MESSAGE"
   end
   return text
 end

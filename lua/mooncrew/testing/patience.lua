@@ -114,7 +114,7 @@ function M.watch(clock)
   self.over = function()
     over(self)
   end
-  local stop = time_limit.start(seconds or NEVER_S, self.over, report(seconds or 0))
+  local stop = time_limit.start(seconds or NEVER_S, self.over, report(seconds or 0), not seconds)
   watch = self
   return function()
     watch = nil

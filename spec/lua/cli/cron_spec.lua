@@ -34,4 +34,18 @@ describe("mooncrew cron", function()
     _, text = it_is:run("cron", "history", "e1", "--json")
     assert.equal('{"events":[{"at":"2030-01-31T12:00:00Z","task_id":"t1"}]}\n', text)
   end)
+
+  it("history tells an entry that enqueued nothing yet from one that there is not", function()
+    it_is.answers.cron_history = { {} }
+    it_is.answers.cron = { { { id = "report:daily" } } }
+    local code, text, complaint = it_is:run("cron", "history", "report:daily")
+    assert.same({ 0, "" }, { code, complaint })
+    assert.matches("^nothing on this page: entry report:daily enqueued nothing", text)
+    code, text, complaint = it_is:run("cron", "history", "report:dialy")
+    assert.equal(1, code)
+    assert.equal("", text)
+    assert.equal('no scheduler that is alive has a cron entry "report:dialy", and there is no history of it; '
+      .. "did you mean report:daily? (NOT_FOUND)", complaint)
+    assert.equal(0, (it_is:run("cron", "history", "report:dialy", "--page", "2")))
+  end)
 end)

@@ -30,3 +30,19 @@ describe("mooncrew.cli.output.fields", function()
     assert.equal("id          x?[m\nlast error  one\n            two?three\ngröße       3\n", table.concat(written))
   end)
 end)
+
+describe("mooncrew.cli.output", function()
+  it("prints bytes that are no text as question marks in JSON", function()
+    local written = {}
+    stub(output, "write", function(text) written[#written + 1] = text end)
+    output.json { ["a\255"] = "b\192c", list = require("mooncrew.json").array {}, text = "größe" }
+    output.write:revert()
+    assert.equal('{"a?":"b?c","list":[],"text":"größe"}\n', table.concat(written))
+  end)
+
+  it("quotes what is no word", function()
+    assert.equal("a:b", output.word "a:b")
+    assert.equal('""', output.word "")
+    assert.equal('"a\\nb"', output.word "a\nb")
+  end)
+end)

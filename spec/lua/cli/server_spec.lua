@@ -26,6 +26,16 @@ describe("mooncrew server", function()
       .. '"type":"report"}]}]}\n', text)
   end)
 
+  it("ls counts the tasks of a server by its pools, told at another moment than asynq's own number", function()
+    it_is.answers.servers = { { { id = "h:1:u", host = "h", pid = 1, status = "active", started_at = 1,
+      concurrency = 11, active_workers = 7, queues = { low = 1 }, patterns = "shop:*,tenant:*", workers = {},
+      generation = 1, pools = { { name = "a", workers = 1, serving = 1, concurrency = 10, busy = 2 },
+        { name = "b", workers = 1, serving = 1, concurrency = 1, busy = 1 } } } } }
+    local _, text = it_is:run("server", "ls")
+    assert.matches(" 3 of 11 +1, not loaded +low=1 shop:%* tenant:%* +h:1:u\n", text)
+    assert.falsy(text:find "7 of")
+  end)
+
   it("ls shows generation and pools of our own, and what is not as it should be", function()
     it_is.answers.servers = { { { id = "h:1:u", host = "h", pid = 1, status = "active", started_at = 1,
       concurrency = 502, active_workers = 3, strict = false, queues = { low = 1 }, workers = {}, generation = 4,

@@ -31,6 +31,19 @@ describe("an address", function()
     end
   end)
 
+  it("that is none is shown without what may be secret in it", function()
+    for text, shown in pairs {
+      ["example.org/hook"] = "example.org/hook", ["ftp://h/p"] = "ftp://h/p", [""] = "",
+      ["http://h:0/a"] = "http://h:0/a",
+      ["http://h/a b?token=secret#secret"] = "http://h/a b", ["http://u:secret@h:x/p"] = "http://h:…/p",
+      ["http://u:sec@ret@h:0/p"] = "http://h:0/p", ["u:secret@h"] = "h", ["http://u:sec/ret@h:0"] = "http://h:0",
+      ["http://u:sec?ret@h"] = "http://…", ["http://u:secret"] = "http://u:…", ["http://h\r\nX: y"] = "http://h??X:…",
+      ["ftp://" .. ("h"):rep(1000)] = "ftp://" .. ("h"):rep(294) .. "…",
+    } do
+      assert.are.equal(shown, url.show_text(text))
+    end
+  end)
+
   it("may have other schemes where they are named", function()
     assert.are.equal(25, url.parse("smtp://h", { smtp = 25 }).port)
     assert.is_nil((url.parse("http://h", { smtp = 25 })))

@@ -36,9 +36,21 @@ static void test_bad_names_the_text_and_leaves_the_result_alone(void **state) {
   }
 }
 
+static void test_a_negative_one_is_called_so(void **state) {
+  (void)state;
+  static const char *const cases[] = {"-1", "-5s", " -1h30m", "-.5"};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    int64_t ms = 77;
+    mc_err err = {""};
+    assert_int_equal(mc_duration_parse(cases[i], &ms, &err), MC_EINVALID);
+    assert_non_null(strstr(err.text, "a duration must not be negative"));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_good),
+      cmocka_unit_test(test_a_negative_one_is_called_so),
       cmocka_unit_test(test_bad_names_the_text_and_leaves_the_result_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,7 +187,7 @@ end
 
 -- The task is enqueued whether or not its servers can be asked for.
 local function warning_of(client, info)
-  local servers = client:servers()
+  local servers = client:servers { tasks = false }
   return servers and serving.warning(servers, info.queue)
 end
 

@@ -98,7 +98,7 @@ end
 
 -- Looks at all that are not done; true when none is left.
 local function look_at_all(client, reloads)
-  local servers, message, code = client:servers()
+  local servers, message, code = client:servers { tasks = false }
   if not servers then
     return nil, message, code
   end
@@ -195,7 +195,7 @@ local function tell_program(reloads)
 end
 
 local function reload_all(client, given, seconds)
-  local servers, message, code = client:servers()
+  local servers, message, code = client:servers { tasks = false }
   if not servers then
     return nil, message, code
   end

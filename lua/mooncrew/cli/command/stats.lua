@@ -63,7 +63,7 @@ function M.run(given)
       return nil, message, code
     end
     local servers
-    servers, message, code = client:servers()
+    servers, message, code = client:servers { tasks = false }
     if not servers then
       return nil, message, code
     end
