@@ -178,8 +178,8 @@ describe("a unique task", function()
   end))
 end)
 
--- A loop over a table's keys, a C function behind its end, and another loop: of these LuaJIT 2.1.0-beta3 makes wrong code
--- unless mooncrew.traces forbids it. It took a program like this one to see it, in one run of two.
+-- A loop over a table's keys, a C function behind its end, and another loop: of these LuaJIT 2.1.0-beta3 makes wrong
+-- code unless mooncrew.traces forbids it. It took a program like this one to see it, in one run of two.
 local MANY_TABLES = [[
   local crew, uv = require "mooncrew", require "luv"
   local client = assert(crew.client(arg[1]))
