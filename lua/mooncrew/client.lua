@@ -11,6 +11,8 @@ local duration = require "mooncrew.duration"
 local inspect = require "mooncrew.inspect"
 local limits = require "mooncrew.limits"
 
+local pairs = require("mooncrew.native").pairs
+
 local M = {}
 
 local DEFAULT_URL = "redis://127.0.0.1:6379/0"
