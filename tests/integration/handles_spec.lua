@@ -114,7 +114,8 @@ local function settled_handles(crew, queue, wanted)
   local asked = 0
   return crew:wait_until("the handles are closed", 20, function()
     asked = asked + 1
-    local id = queue:add { type = "count", id = ("count%d-%s-%d"):format(asked, wanted or "first", crew.notes:count "count") }
+    local id = ("count%d-%s-%d"):format(asked, wanted or "first", crew.notes:count "count")
+    queue:add { type = "count", id = id }
     local entry = crew:wait_until("they are counted", 20, function()
       for _, entry in ipairs(crew.notes:all "count") do
         if entry[2] == id then return entry end
