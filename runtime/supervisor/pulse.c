@@ -82,7 +82,7 @@ static bool is_at_the_same(mc_worker *worker) {
 
 void mc_pulse_look(mc_worker *worker) {
   mc_pulse *pulse = &worker->pulse;
-  if (!worker->was_ready || worker->dismissed_ms || worker->state == MC_WORKER_ENDED)
+  if (!worker->ready_ms || worker->dismissed_ms || worker->state == MC_WORKER_ENDED)
     return;
   bool same = is_at_the_same(worker);
   uint64_t current = pulse->last_current;
