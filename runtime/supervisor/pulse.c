@@ -99,7 +99,7 @@ static bool is_at_the_same(mc_worker *worker) {
 
 void mc_pulse_look(mc_worker *worker) {
   mc_pulse *pulse = &worker->pulse;
-  if (!worker->was_ready || worker->dismissed_ms || worker->state == MC_WORKER_ENDED)
+  if (!worker->ready_ms || worker->dismissed_ms || worker->state == MC_WORKER_ENDED)
     return;
   if (pulse->cut_off)
     kill_cut_off(worker);

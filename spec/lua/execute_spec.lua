@@ -293,12 +293,39 @@ describe("executing a task", function()
       assert.are.same({ "done", { true } }, { run.outcome, run.result })
     end)
 
-    it("is cancelled, with no delay of its own", function()
-      local run = perform(function()
+    local function cancelled(retry, scripts_retry)
+      registry.reset()
+      if scripts_retry then
+        crew.retry(scripts_retry)
+      end
+      return perform(function()
         crew.sleep("1h")
-      end, { retry = 5 }, nil, { cancel_after = 3 })
-      assert.are.same({ "cancelled", "context canceled" }, { run.outcome, run.error })
+      end, { retry = retry }, nil, { cancel_after = 3, now = 1000 })
+    end
+
+    it("is cancelled, and its retry function is asked", function()
+      local run = cancelled(5)
+      assert.are.same({ "cancelled", "context canceled", 5 }, { run.outcome, run.error, run.delay })
+      run = cancelled(function(_, message)
+        return message == "context canceled" and "2m" or nil
+      end)
+      assert.are.equal(120, run.delay)
+      assert.is_nil(cancelled(nil).delay)
+    end)
+
+    it("is cancelled, and what goes for all scripts is asked", function()
+      assert.are.equal(7, cancelled(nil, 7).delay)
+    end)
+
+    it("does not let its retry function wait", function()
+      local run = cancelled(function()
+        crew.sleep("1h")
+        return 5
+      end)
+      assert.are.same({ "cancelled", 1003 }, { run.outcome, run.now })
       assert.is_nil(run.delay)
+      assert.are.equal("warn", run.logs[1].level)
+      assert.matches("context canceled", run.logs[1].fields.error)
     end)
   end)
 end)

@@ -7,6 +7,7 @@ local uv = require "luv"
 local with_crew = require("support").with_crew
 
 local TASKS = 60
+local KEPT_TIMERS = 256 -- MC_TIMERS_IDLE_MAX
 
 -- What handlers wait with: Lua that ends soon (quick) or would wait for long (slow), and what stands before. To add a
 -- kind is to add a row; `setup(crew)` may start what it needs, and returns what %s in the Lua stands for.
@@ -113,7 +114,8 @@ local function settled_handles(crew, queue, wanted)
   local asked = 0
   return crew:wait_until("the handles are closed", 20, function()
     asked = asked + 1
-    local id = queue:add { type = "count", id = ("count%d-%s"):format(asked, wanted or "first") }
+    local id = ("count%d-%s-%d"):format(asked, wanted or "first", crew.notes:count "count")
+    queue:add { type = "count", id = id }
     local entry = crew:wait_until("they are counted", 20, function()
       for _, entry in ipairs(crew.notes:all "count") do
         if entry[2] == id then return entry end
@@ -177,4 +179,22 @@ describe("no handle is left behind by", function()
       settled_handles(crew, queue, before)
     end))
   end
+end)
+
+describe("the timers of many sleeps at a time", function()
+  it("are closed when they are over, but for a few hundred", with_crew(function(crew)
+    crew:script("t.lua", SCRIPT:format("", "", [[
+      local sleeps = {}
+      for i = 1, 5000 do sleeps[i] = function() crew.sleep(1) end end
+      crew.gather(sleeps)
+      note "ended"]]))
+    local queue = crew:queue()
+    crew:run { workers = 1 }
+    local before = settled_handles(crew, queue)
+    for round = 1, 2 do
+      queue:add { type = "slow" }
+      crew:wait_until("all sleeps are over", 30, function() return crew.notes:count "ended" == round end)
+      settled_handles(crew, queue, before + KEPT_TIMERS)
+    end
+  end))
 end)
