@@ -39,6 +39,8 @@ static const struct {
 
 static const char exit_hint[] = "the handler ended its process: handlers must not call os.exit() or exit()";
 
+static const char cut_off_hint[] = "the handler closed descriptors of its worker: only what it has opened is its own";
+
 static const char *hint_of(int signal) {
   for (size_t i = 0; i < MC_COUNT(signal_hints); i++)
     if (signal_hints[i].number == signal)
@@ -52,7 +54,7 @@ static struct death describe(const mc_worker *worker, int64_t status, int signal
     snprintf(death.text, sizeof death.text, "signal %d (%s)", signal, strsignal(signal));
   else
     snprintf(death.text, sizeof death.text, "exit code %lld", (long long)status);
-  death.hint = signal ? hint_of(signal) : exit_hint;
+  death.hint = signal ? hint_of(signal) : status == MC_WORKER_EXIT_CUT_OFF ? cut_off_hint : exit_hint;
   if (worker->killed_for[0])
     death.hint = worker->killed_for;
   return death;

@@ -19,6 +19,8 @@ local function script(fault)
   ]]):format(fault.before or "", fault.body)
 end
 
+local CUT_OFF = "died of exit code 79 while it ran this task: the handler closed descriptors of its worker"
+
 -- Sanitizers take much memory for themselves.
 local LIMIT = wait.patience > 1 and "400M" or "64M"
 local HOG = "was killed while it ran this task: it took %d+M of memory, more than twice memory_limit %(" .. LIMIT
@@ -45,7 +47,9 @@ local FAULTS = {
   { "kill -9 of itself", before = "ffi.cdef 'int raise(int);'", body = "ffi.C.raise(9)",
     crash = "died of signal 9 %(Killed%) while it ran this task: it was killed from outside" },
   { "its worker's channel closed", before = "ffi.cdef 'int close(int);'", body = "ffi.C.close(3) crew.sleep(60)",
-    crash = "was killed while it ran this task: its connection to the supervisor was closed in it" },
+    crash = CUT_OFF },
+  { "all descriptors closed", before = "ffi.cdef 'int close(int);'", body = "for i = 3, 200 do ffi.C.close(i) end",
+    crash = CUT_OFF },
   { "its worker's channel closed in a loop", before = "ffi.cdef 'int close(int);'",
     body = "ffi.C.close(3) while true do end",
     crash = "was killed while it ran this task: its connection to the supervisor was closed in it" },

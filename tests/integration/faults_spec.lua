@@ -116,6 +116,11 @@ local FAULTS = {
   { "a loop that has closed the worker's socket", before = "ffi.cdef 'int close(int);'", kills = true,
     body = "ffi.C.close(3) while true do end", says = "its connection to the supervisor was closed in it" },
 
+  { "all descriptors closed", before = "ffi.cdef 'int close(int);'", kills = true,
+    body = "for fd = 3, 200 do ffi.C.close(fd) end", says = "the handler closed descriptors of its worker" },
+  { "all descriptors closed by luv", kills = true, says = "the handler closed descriptors of its worker",
+    body = "local uv = require 'luv' for fd = 3, 200 do uv.fs_close(fd) end" },
+
   -- It goes too deep.
   { "recursion without end", body = "local function f() return 1 + f() end return f()", says = "stack overflow" },
   { "recursion through C without end", kills = true, asan = ABORTED,
