@@ -70,6 +70,11 @@ static uint64_t only_started(const mc_worker *worker) {
   return single;
 }
 
+uint64_t mc_death_suspect(const mc_worker *worker) {
+  uint64_t current = atomic_load(&worker->page->current);
+  return current ? current : only_started(worker);
+}
+
 /* What a process does to itself: nobody else sends these. */
 static bool is_own_doing(int signal) {
   static const int own[] = {0, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -90,13 +95,15 @@ static bool ended_for_size(const mc_worker *worker, const struct death *death, i
 static void find_suspects(mc_worker *worker, struct death *death, int signal) {
   bool for_size = ended_for_size(worker, death, signal);
   if (for_size)
-    worker->hog = mc_memory_hog(worker, &death->hog_took);
+    worker->culprit = mc_memory_hog(worker, &death->hog_took);
   if (for_size || is_own_doing(signal))
     worker->suspect = only_started(worker);
 }
 
 uint64_t mc_death_blamed(const mc_worker *worker) {
-  uint64_t attempt = worker->hog ? worker->hog : atomic_load(&worker->page->current);
+  if (worker->culprit || worker->killed_cut_off)
+    return worker->culprit;
+  uint64_t attempt = atomic_load(&worker->page->current);
   if (attempt == 0)
     attempt = worker->overdue_attempt;
   return attempt ? attempt : worker->suspect;

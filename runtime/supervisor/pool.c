@@ -159,6 +159,10 @@ static void on_process_closed(uv_handle_t *handle) {
   drop_holder(mc_container_of(handle, mc_worker, process));
 }
 
+static void on_channel_ended(void *arg) {
+  mc_pulse_cut(arg);
+}
+
 static void on_channel_closed(void *arg) {
   drop_holder(arg);
 }
@@ -334,6 +338,7 @@ mc_worker *mc_worker_start_of(mc_pool_place *place, const mc_generation *generat
   mc_list_push_back(&node->pool.workers, &worker->in_pool);
   worker->channel.on_frame = mc_worker_on_frame;
   worker->channel.on_broken = on_channel_broken;
+  worker->channel.on_ended = on_channel_ended;
   worker->channel.on_closed = on_channel_closed;
   worker->channel.arg = worker;
   if (mc_spawn_worker(worker, node->pool.environment, generation->scripts.fd, on_process_exit, &err)) {

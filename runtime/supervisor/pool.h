@@ -65,12 +65,12 @@ typedef struct mc_worker {
   mc_list folds; /* mc_fold.in_worker */
   size_t fold_count;
   uint64_t overdue_attempt; /* killed since this attempt was past its time; 0: not for that */
-  uint64_t hog;             /* the attempt that took the memory for want of which it was killed; 0: none */
-  uint64_t suspect;         /* whom to blame if it resumes none at its end; 0: nobody */
-  bool killed_to_stop;      /* killed since it was to end anyhow: nobody is to blame */
-  bool retired;             /* another one has its place, or will (retire.h) */
-  uint64_t dismissed_ms;    /* when its socket was closed since it had nothing left to do; 0: not yet */
-  char killed_for[192];     /* why we killed it, other than for an attempt past its time or to stop; empty: not so */
+  uint64_t culprit;      /* who to blame whatever runs at its end: it took the memory, or closed the socket; 0: none */
+  uint64_t suspect;      /* whom to blame if it resumes none at its end; 0: nobody */
+  bool killed_to_stop;   /* killed since it was to end anyhow: nobody is to blame */
+  bool retired;          /* another one has its place, or will (retire.h) */
+  uint64_t dismissed_ms; /* when its socket was closed since it had nothing left to do; 0: not yet */
+  char killed_for[192];  /* why we killed it, other than for an attempt past its time or to stop; empty: not so */
   bool load_failed;
   bool too_slow;              /* killed since it did not become ready */
   double mean_us;             /* of its handlers' durations, the last ones counting most */
@@ -80,6 +80,7 @@ typedef struct mc_worker {
   int statm;            /* descriptor of its /proc/…/statm (memory.h); -1: not open */
   int64_t resident;     /* bytes, at the last look; 0: not looked at, there is no memory_limit */
   bool killed_for_size; /* killed since it took too much memory */
+  bool killed_cut_off;  /* killed since its end of the socket was closed (pulse.h) */
 } mc_worker;
 
 typedef struct mc_pool_place {

@@ -110,6 +110,11 @@ local FAULTS = {
     says = KILLED },
   { "a stopped process", before = "ffi.cdef 'int kill(int, int);'", body = "ffi.C.kill(ffi.C.getpid(), 19)",
     kills = true, says = KILLED },
+  { "a loop that hears no signal", kills = true, says = KILLED,
+    before = "ffi.cdef 'int sigfillset(void *); int sigprocmask(int, void *, void *);'",
+    body = "local all = ffi.new('char[128]') ffi.C.sigfillset(all) ffi.C.sigprocmask(0, all, nil) while true do end" },
+  { "a loop that has closed the worker's socket", before = "ffi.cdef 'int close(int);'", kills = true,
+    body = "ffi.C.close(3) while true do end", says = "its connection to the supervisor was closed in it" },
 
   -- It goes too deep.
   { "recursion without end", body = "local function f() return 1 + f() end return f()", says = "stack overflow" },
@@ -171,6 +176,7 @@ local FAULTS = {
     says = "a table was raised as an error" },
   { "a userdata raised", body = "error(newproxy(true))", says = "a userdata was raised as an error" },
   { "cdata raised", body = "error(ffi.new('int[4]'))", says = "a cdata was raised as an error" },
+  { "a huge string raised", body = "error(('huge '):rep(2^22), 0)", says = "huge huge .*%.%.%." },
   { "a thread raised", body = "error(coroutine.create(print))", says = "a thread was raised as an error" },
 
   -- What everybody shares.

@@ -138,13 +138,19 @@ local function add_tasks(queue)
       cancelled[#cancelled + 1] = queue:add { type = "slow", retry = 0 }
     end
   end
-  return cancelled
+  return cancelled, TASKS / 2
 end
 
-local function run(crew, queue, round)
-  local cancelled = add_tasks(queue)
+-- As many as there are slots, all at once: what a worker makes for each slot is made, however fast the others come.
+local function fill_slots(queue)
+  return queue:add_many(TASKS, function() return { type = "slow", retry = 0 } end), TASKS
+end
+
+local function run(crew, queue, add)
+  local waited = crew.notes:count "waits"
+  local cancelled, waiting = add(queue)
   crew:wait_until("all slow ones wait", 30, function()
-    return crew.notes:count "waits" >= round * TASKS / 2
+    return crew.notes:count "waits" >= waited + waiting
   end)
   for _, id in ipairs(cancelled) do
     crew.redis:call("PUBLISH", "asynq:cancel", id)
@@ -166,9 +172,10 @@ describe("no handle is left behind by", function()
       crew:script("t.lua", SCRIPT:format(lua(kind.before or ""), lua(kind.quick), lua(kind.slow)))
       local queue = crew:queue()
       crew:run { concurrency = TASKS }
-      run(crew, queue, 1) -- the first round makes what is kept and used again: timers of slots, of sleeps
+      run(crew, queue, fill_slots) -- what is kept and used again is made: timers of slots, of sleeps
+      run(crew, queue, add_tasks)
       local before = settled_handles(crew, queue)
-      run(crew, queue, 2)
+      run(crew, queue, add_tasks)
       settled_handles(crew, queue, before)
     end))
   end
