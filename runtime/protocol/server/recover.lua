@@ -14,8 +14,8 @@
 -- ERRORS   WRONGTYPE, with nothing written, when active, lease or pending is not what it should be
 --
 -- What was seen may stand in active, in lease, or in both. If its hash names another state and it does stand there,
--- what was seen is a trace that was left behind, and is only cleared away. If it does not stand there, nobody else would
--- ever find it: it is an orphan like any other. One that has ended is not run again for that; when it did is lost.
+-- what was seen is a trace that was left behind, and is only cleared away. If it does not stand there, nobody else
+-- would ever find it: it is an orphan like any other. One that has ended is not run again; when it did is lost.
 --
 -- To search pending takes as long as that is, so a call looks at SEARCH_AT_MOST ids there, but searches once in any
 -- case. Before Redis 6.0.6, which cannot search, what should be pending is taken to be there.
