@@ -35,6 +35,10 @@ end
 -- A writer that pauses for longer, or goes on for longer, may rightly be taken to have ended: see watch.c.
 local PAUSE_MS, WHOLE_MS = 60, 1000
 
+local function pause(seconds)
+  wait.hold("time passes", seconds, function() return true end)
+end
+
 -- Has a change made to the version that it is given; on a busy machine again, with the next version, until it was made
 -- without a pause: write(n, step, rest) calls step() after each part, and rest(seconds) where a pause does no harm.
 -- Returns what was logged of the last one.
@@ -49,7 +53,7 @@ local function change_without_pause(crew, queue, node, n, write)
     end
     local function rest(seconds)
       local from_ms = wait.now_ms()
-      wait.hold("it runs, or stands still", seconds, function() return node.process:alive() end)
+      pause(seconds)
       local rested_ms = wait.now_ms() - from_ms
       began_ms, last_ms = began_ms + rested_ms, last_ms + rested_ms
     end
@@ -81,11 +85,11 @@ describe("watching the scripts", function()
     local queue, node = watching(crew)
     local seen = change_without_pause(crew, queue, node, 2, function(n, step)
       local file = assert(io.open(crew.scripts .. "/t.lua", "wb"))
-      for piece in crew.notes:script(version(n)):gmatch(("."):rep(3) .. (".?"):rep(20)) do
+      for piece in crew.notes:script(version(n)):gmatch(("."):rep(3) .. (".?"):rep(40)) do
         file:write(piece)
         file:flush()
         step()
-        wait.poll(0.01, function() end)
+        pause(0.01)
       end
       file:close()
       step()
@@ -97,7 +101,7 @@ describe("watching the scripts", function()
     local queue, node = watching(crew)
     local seen = change_without_pause(crew, queue, node, 2, function(n, step, rest)
       crew:script("other.lua", ("return %d"):format(n))
-      wait.poll(0.02, function() end) -- it hears of this one, most likely
+      pause(0.02) -- it hears of this one, most likely
       node:send "sigstop"
       step()
       rest(0.3) -- longer than it waits for more
@@ -105,7 +109,7 @@ describe("watching the scripts", function()
       file:write(text:sub(1, -10))
       file:flush()
       node:send "sigcont"
-      wait.poll(0.02, function() end)
+      pause(0.02)
       file:write(text:sub(-9))
       file:close()
       step()
