@@ -108,6 +108,9 @@ end
 ---@param start fun(resume: fun(...)): fun()|nil
 ---@return any ...
 function async.await(start)
+  if type(start) ~= "function" then
+    error(("crew.async.await: expected function, got %s"):format(type(start)), 2)
+  end
   return await(start, 1) -- a tail call: our own frame is gone
 end
 

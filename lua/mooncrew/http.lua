@@ -29,7 +29,14 @@ local M = {}
 M.backend = backend
 
 --- Escapes a text for a path segment: crew.http.escape("a/b") is "a%2Fb".
-M.escape = url.escape
+---@param text string|number
+---@return string
+function M.escape(text)
+  if type(text) ~= "string" and type(text) ~= "number" then
+    error(("crew.http.escape: expected string, got %s"):format(type(text)), 2)
+  end
+  return url.escape(tostring(text))
+end
 
 local function describe(request, message)
   return ("%s %s: %s"):format(request.method, url.show(assert(url.parse(request.url))), message)

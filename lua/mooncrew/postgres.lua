@@ -186,6 +186,11 @@ local function read_options(options)
   return database
 end
 
+-- Whether it looks like one: libpq reads it when it connects. The text may hold a password, so no error shows it.
+local function is_address(url)
+  return url:find "^postgres://" or url:find "^postgresql://" or url:find "^%s*[%a_]+%s*="
+end
+
 --- A database to talk to. Nothing is connected before the first query.
 ---@param url string  postgres://user:password@host:port/database, or "host=… user=… dbname=…"
 ---@param options { pool: integer|nil, timeout: number|string|nil, connect_timeout: number|string|nil,
@@ -194,6 +199,8 @@ end
 function postgres.open(url, options)
   if type(url) ~= "string" then
     error(("crew.postgres.open: url: expected string, got %s"):format(type(url)), 2)
+  elseif not is_address(url) then
+    error("crew.postgres.open: url: write postgres://user:password@host:port/database, or \"host=… dbname=…\"", 2)
   end
   local database = read_options(options)
   database.url = url

@@ -48,6 +48,15 @@ describe("waiting", function()
     return resume, seen, fiber
   end
 
+  it("names await and the caller's line when it is given no function", function()
+    local ok, message = pcall(function()
+      local got = async.await()
+      return got
+    end)
+    assert.is_false(ok)
+    assert.matches("async_spec.lua:%d+: crew.async.await: expected function, got nil", message)
+  end)
+
   it("returns what resume was given, nil and false included", function()
     local resume, seen = wait_in_fiber()
     assert.is_nil(seen.results)

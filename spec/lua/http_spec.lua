@@ -16,6 +16,18 @@ describe("crew.http", function()
     http.backend = backend
   end)
 
+  it("names escape and the caller's line when it is given no text", function()
+    local ok, message = pcall(require("mooncrew.http").escape, nil)
+    assert.is_false(ok)
+    assert.matches("crew.http.escape: expected string, got nil", message)
+    ok, message = pcall(function()
+      local text = require("mooncrew.http").escape({})
+      return text
+    end)
+    assert.is_false(ok)
+    assert.matches("http_spec.lua:%d+: crew.http.escape: expected string, got table", message)
+  end)
+
   it("hands plain tables to the backend", function()
     http.post("https://ada:x@h/p?a=1#f", {
       json = { b = 1 }, query = { c = 2 }, timeout = "5s", headers = { ["X-A"] = "y" },

@@ -115,6 +115,9 @@ describe("crew.postgres", function()
     blamed("expected function, got nil", function() db:transaction() end)
     blamed("isolation", function() db:transaction(print, { isolation = "total" }) end)
     blamed("unknown option", function() db:transaction(print, { readonly = true }) end)
+    for _, url in ipairs { "", "foo", "foo://u:p@h/d?a=b" } do
+      blamed("open: url: write postgres://", function() postgres.open(url) end)
+    end
     blamed("did you mean 'pool'", function() postgres.open("postgres://h", { pol = 3 }) end)
     blamed("pool: a whole number", function() postgres.open("postgres://h", { pool = 1.5 }) end)
     blamed("timeout", function() postgres.open("postgres://h", { timeout = "soon" }) end)

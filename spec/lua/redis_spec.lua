@@ -96,5 +96,10 @@ describe("crew.redis", function()
     assert.matches("redis_spec.lua:%d+: .*did you mean 'timeout'", message)
     message = select(2, pcall(function() redis.open(nil) end))
     assert.matches("redis_spec.lua:%d+: .*url: expected string, got nil", message)
+    for _, url in ipairs { "", "foo", "foo://:s3cret@h" } do
+      message = select(2, pcall(function() redis.open(url) end))
+      assert.matches("redis_spec.lua:%d+: crew.redis.open: url: write redis://", message)
+      assert.not_matches("s3cret", message)
+    end
   end)
 end)

@@ -78,6 +78,29 @@ describe("crew.postgres", function()
     assert.same({ "columns", "16", "i4", "none", "1", "SELECT 1" }, { unpack(notes:all("columns")[1]) })
   end))
 
+  it("gives no task a session that another one has changed", with_crew(function(crew)
+    local notes = perform(crew, [=[
+      local function setting()
+        return assert(db:query "SELECT current_setting('search_path') AS path, pg_backend_pid() AS pid").rows[1]
+      end
+      local before = setting()
+      note("kept", tostring(setting().pid == before.pid))
+      assert(db:query "SET search_path TO pg_catalog")
+      note("path", tostring(setting().path == before.path))
+      local locked = assert(db:query "SELECT pg_backend_pid() AS pid, pg_advisory_lock(4242)").rows[1].pid
+      note("lock", tostring(setting().pid ~= locked))
+      assert(db:query "LISTEN news")
+      note("listen", #assert(db:query "SELECT pg_listening_channels()").rows)
+      assert(db:transaction(function(tx) return tx:query "SET search_path TO pg_catalog" end))
+      note("transaction", tostring(setting().path == before.path))
+    ]=], "{ pool = 1 }")
+    assert.equal("true", value(notes, "kept"))
+    assert.equal("true", value(notes, "path"))
+    assert.equal("true", value(notes, "lock"))
+    assert.equal("0", value(notes, "listen"))
+    assert.equal("true", value(notes, "transaction"))
+  end))
+
   it("returns the SQLSTATE and the details of what the server refuses", with_crew(function(crew)
     local notes = perform(crew, [=[
       assert(db:query("CREATE TABLE unique_names (name text CONSTRAINT one_of_each UNIQUE)"))

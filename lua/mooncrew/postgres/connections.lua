@@ -1,7 +1,7 @@
 -- The default backend of crew.postgres: pools of connections of the worker, one for each address and options.
 --
 -- A connection is spoilt, and thrown away, when a wait for it ended early (its query is then cancelled), when the
--- server ended it, or when it is left in a transaction.
+-- server ended it, when it is left in a transaction, or when a statement has changed its session.
 
 local async = require "mooncrew.async"
 local await_within = require "mooncrew.await_within"
@@ -9,6 +9,7 @@ local host = require "mooncrew.host"
 local load_native = require "mooncrew.load_native"
 local Pool = require "mooncrew.postgres.pool"
 local scope = require "mooncrew.scope"
+local session_state = require "mooncrew.postgres.session_state"
 local values = require "mooncrew.postgres.values"
 
 local M = {}
@@ -54,6 +55,8 @@ local function open_connection(database, seconds, pool)
   return nil, message, code
 end
 
+local changed = setmetatable({}, { __mode = "k" }) -- the connections whose session is not as it was opened
+
 -- timeout: what the caller was promised; seconds: what is left of it.
 local function run(connection, sql, wire, timeout, seconds)
   local sent = true
@@ -71,6 +74,9 @@ local function run(connection, sql, wire, timeout, seconds)
       native.close(connection) -- which cancels the query
     end
   end)
+  if sent and session_state.may_change(sql, result and result.command) then
+    changed[connection] = true
+  end
   if not in_time then
     return nil, ("the query took longer than %g s and was cancelled"):format(timeout), "TIMED_OUT"
   elseif not result then
@@ -103,7 +109,7 @@ local function pool_of(database)
 end
 
 local function is_sound(connection)
-  return native.is_ready(connection) and not native.in_transaction(connection)
+  return native.is_ready(connection) and not native.in_transaction(connection) and not changed[connection]
 end
 
 local function query_alone(database, sql, wire)

@@ -207,7 +207,11 @@ describe("stubs of", function()
       testing.stub_mail(function()
         return nil, "mailbox full", "REJECTED"
       end)
-      assert.done(perform(), { false, "mailbox full", "REJECTED" })
+      local run = perform()
+      assert.done(run, { false, "mailbox full", "REJECTED" })
+      assert.has_no.mailed(run)
+      assert.are.equal("mailbox full", run.mails[1].error)
+      assert.are.equal("REJECTED", run.mails[1].code)
     end)
   end)
 

@@ -113,14 +113,15 @@ local function mail_fits(expected, mail)
 end
 
 local function mail_line(mail)
-  return ("to %s, subject %s"):format(table.concat(mail.recipients or {}, ", "), describe.value(mail.subject))
+  return ("to %s, subject %s%s"):format(table.concat(mail.recipients or {}, ", "), describe.value(mail.subject),
+    mail.error and ": refused, " .. tostring(mail.error) or "")
 end
 
 function deeds.mailed(run, given)
   local expected = given[1] or {}
   want("mailed", expected, "table", "the fields of a message")
   local found = any(run.mails, function(mail)
-    return mail_fits(expected, mail)
+    return not mail.error and mail_fits(expected, mail)
   end)
   return found, list_message(run, "message" .. with(given[1]), run.mails, mail_line, "nothing was mailed")
 end

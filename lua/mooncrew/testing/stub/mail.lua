@@ -1,5 +1,5 @@
 -- Messages of crew.mail in a test: recorded, and never sent. A stub, a function of the message, can say that one fails:
--- nil, message, code.
+-- nil, message, code. It is then recorded with `error` and `code`, and does not count as mailed.
 
 local M = { module = "mooncrew.mail", list = "mails", expected = "a function of the message" }
 
@@ -14,14 +14,15 @@ end
 ---@return function
 function M.backend(_, _, stub_of, record)
   return function(message)
-    record(message)
+    local entry = record(message)
     local stub = stub_of()
     local sent, why, code
     if stub then
       sent, why, code = stub(message)
     end
     if sent == nil and why then
-      return nil, why, code or "REJECTED"
+      entry.error, entry.code = why, code or "REJECTED"
+      return nil, why, entry.code
     end
     return type(sent) == "table" and sent or { reply = "250 OK" }
   end
