@@ -15,10 +15,10 @@ GO      := $(or $(shell command -v go),/usr/local/go/bin/go)
 ROOMS    := base config protocol redis supervisor worker client lualib cli
 
 # Recursive on purpose: pkg-config is asked once the Debian packages are there (see deps).
-PKG_CFLAGS = $(shell pkg-config --cflags luajit libuv hiredis libprotobuf-c libcrypto libpcre2-8 libcurl libpq)
-LIBS       = $(shell pkg-config --libs luajit libuv hiredis libprotobuf-c libcrypto libpcre2-8) -lm -lpthread -ldl
+PKG_CFLAGS = $(shell pkg-config --cflags luajit libuv hiredis libprotobuf-c libssl libcrypto libpcre2-8 libcurl libpq)
+LIBS       = $(shell pkg-config --libs luajit libuv hiredis libprotobuf-c libssl libcrypto libpcre2-8) -lm -lpthread -ldl
 # The installed client library carries no Lua and no PCRE2.
-CLIENT_LIBS = $(shell pkg-config --libs libuv hiredis libprotobuf-c libcrypto) -lpthread
+CLIENT_LIBS = $(shell pkg-config --libs libuv hiredis libprotobuf-c libssl libcrypto) -lpthread
 
 CFLAGS   := -O2 -g -std=c11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -fPIC \
             -fvisibility=hidden -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
@@ -79,7 +79,7 @@ $(BUILD)/lua/mooncrew/native_http.so: $(patsubst %,$(BUILD)/runtime/worker/%.o,n
 
 # The command line's: the binary has it inside; this one is for the specs.
 $(BUILD)/lua/mooncrew/native_cli.so: $(filter-out %/cli.o,$(call objects,cli)) $(call objects,config) $(call objects,base) \
-                                     $(BUILD)/runtime/redis/url.o
+                                     $(patsubst %,$(BUILD)/runtime/redis/%.o,url url_query percent)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -shared -o $@ $^
 

@@ -29,7 +29,8 @@ local uv = require "luv"
 
 local schema = crew.schema
 
-local CONVERT = "convert {source} -auto-orient -thumbnail {width}x{width} {target}"
+-- [0] is the first of several pictures in one file, as moving ones are: the others would become files of their own.
+local CONVERT = "convert {source}[0] -auto-orient -thumbnail {width}x{width} {target}"
 local PROGRAM_TIMEOUT = "1m"
 local MOST_OUTPUT = 64 * 1024 -- bytes of what the program says
 local WORDS_OF_AN_ERROR = 300 -- bytes of it that are kept

@@ -11,6 +11,8 @@ local duration = require "mooncrew.duration"
 local inspect = require "mooncrew.inspect"
 local limits = require "mooncrew.limits"
 
+local pairs = require("mooncrew.native").pairs
+
 local M = {}
 
 local DEFAULT_URL = "redis://127.0.0.1:6379/0"
@@ -50,7 +52,8 @@ end
 ---@field servers string[]  "host:pid:uuid" of each that is alive
 
 --- Opens a client; it connects at its first use.
----@param url string|nil  redis://user:password@host:port/db or redis+unix:///path?db=0; MOONCREW_REDIS unless given
+---@param url string|nil  redis://user:password@host:port/db, rediss://… (TLS) or redis+unix:///path?db=0;
+--- MOONCREW_REDIS unless given
 ---@param options { timeout: number|string|nil }|nil  timeout: of each call as a whole, 5 s unless given
 ---@return mooncrew.Client|nil client, string|nil message, string|nil code
 function M.open(url, options)

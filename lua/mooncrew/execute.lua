@@ -63,7 +63,8 @@ local function ask_delay(whose, retry, task, text)
   return seconds
 end
 
--- The delay before the next retry in seconds: as the task says, else as crew.retry says, else nil for the default.
+-- The delay before the next retry in seconds: as the task says, else as crew.retry says, else nil for the default. Of a
+-- task that was stopped too: then a function that would wait fails, as every wait of the task does.
 local function delay_of(definition, task, text)
   local delay = definition.retry and ask_delay("the task's", definition.retry, task, text)
   if not delay and registry.retry then
@@ -76,8 +77,7 @@ local function finish_failed(definition, task, stopped, failure)
   if type(failure) ~= "table" then -- the error handler itself failed: no stack was left to run it
     failure = { text = describe(failure) }
   end
-  local delay = stopped ~= "CANCELLED" and delay_of(definition, task, failure.text) or nil
-  return stopped or "FAILED", failure.text, failure.trace, delay
+  return stopped or "FAILED", failure.text, failure.trace, delay_of(definition, task, failure.text)
 end
 
 local function finish_done(definition, task, value)

@@ -4,6 +4,7 @@
 -- than 128 levels. Writing gives one text for one value: keys sorted by their bytes, no spaces, integers exact, other
 -- numbers in the fewest digits that read back as the same number; so that equal payloads have equal bytes.
 
+require "mooncrew.traces" -- before anything is walked
 local array = require "mooncrew.json.array"
 local decode = require "mooncrew.json.decode"
 local encode = require "mooncrew.json.encode"

@@ -5,6 +5,8 @@ local duration = require "mooncrew.duration"
 local native = require "mooncrew.native"
 local unknown = require "mooncrew.unknown"
 
+local pairs = native.pairs
+
 local M = {}
 
 ---@class mooncrew.Options

@@ -205,7 +205,7 @@ local function hold(self)
 end
 
 --- A Redis to talk to. Nothing is connected before the first call.
----@param url string  redis://[[user]:password@]host[:port][/db], redis+unix://…
+---@param url string  redis://[[user]:password@]host[:port][/db], rediss://…, redis+unix://…
 ---@param options { timeout: number|string|nil, exclusive: boolean|nil }|nil  timeout: of each call, 5 s unless given;
 --- exclusive: a connection of one's own, for BLPOP, WATCH and the like; it lives once, and ends with the task that
 --- opened it (crew.async.keep lets it stay)
@@ -214,7 +214,7 @@ function redis.open(url, options)
   if type(url) ~= "string" then
     error(("crew.redis.open: url: expected string, got %s"):format(type(url)), 2)
   elseif not url:find "^rediss?://" and not url:find "^redis%+unix://" then
-    error("crew.redis.open: url: write redis://[[user]:password@]host[:port][/db] or redis+unix://…", 2)
+    error("crew.redis.open: url: write redis://[[user]:password@]host[:port][/db], rediss://… or redis+unix://…", 2)
   end
   options = options or {}
   local timeout = check_options(options)

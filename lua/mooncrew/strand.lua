@@ -58,6 +58,7 @@ local acting ---@type mooncrew.Fiber|nil  on whose behalf code runs: a strand of
 local pool, pooled = {}, 0
 
 local create, resume_thread, yield = coroutine.create, coroutine.resume, coroutine.yield
+local current_thread, getinfo = coroutine.running, debug.getinfo
 
 local function live(self)
   while true do
@@ -139,6 +140,17 @@ function strand.branch(fiber, body, ended)
   return self
 end
 
+-- What a strand has died of that yielded on its own account, with the place of that.
+local function yielded(thread)
+  local level = 0
+  local info = getinfo(thread, level, "Sl")
+  while info and info.currentline < 0 do
+    level = level + 1
+    info = getinfo(thread, level, "Sl")
+  end
+  return (info and ("%s:%d: "):format(info.short_src, info.currentline) or "") .. YIELDED
+end
+
 local function run(self)
   running = self
   local ok, signal = resume_thread(self.thread, self)
@@ -149,7 +161,7 @@ local function run(self)
     self.ended(self)
     release(self)
   else
-    self.ended(self, ok and YIELDED or tostring(signal))
+    self.ended(self, ok and yielded(self.thread) or tostring(signal))
   end
 end
 
@@ -215,6 +227,24 @@ function strand.halt(self, why, value)
   end
   strand.cancel(self, wait)
   strand.wake(self)
+end
+
+--- Has coroutine.yield raise an error where it would leave a strand hanging, so that this is an error like others: it
+--- has its place, can be caught, and ends nothing but the function that made it. (What C code yields still costs the
+--- strand its life.) Returns what takes it back.
+---@return fun()
+function strand.guard_yield()
+  local library = _G.coroutine -- the scripts'; ours may be a copy
+  local real = library.yield
+  rawset(library, "yield", function(...)
+    if running and current_thread() == running.thread then
+      error(YIELDED, 2)
+    end
+    return real(...)
+  end)
+  return function()
+    rawset(library, "yield", real)
+  end
 end
 
 --- Runs a function on a fiber's behalf (see strand.acting), outside of its strands. The function must not raise.

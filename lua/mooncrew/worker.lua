@@ -212,6 +212,7 @@ end
 ---@param texts table<string, string>|nil  path → text of all of them; nil: they are read from the disk
 function worker.load(folder, texts)
   sources.use(texts)
+  strand.guard_yield()
   tell_loading()
   rawset(globals.shared, "print", print_to_log)
   local ok, message = scripts.load(folder)

@@ -7,6 +7,7 @@
 #include "cli/native_cli.h"
 #include "cli/scrub.h"
 #include "lualib/modules.h"
+#include "lualib/traversal.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -77,6 +78,7 @@ static void take_outcome(lua_State *L, mc_cli_outcome *out) {
 static int run_protected(lua_State *L) {
   const request *asked = lua_touserdata(L, 1);
   luaL_openlibs(L);
+  mc_lua_traversal_install(L);
   preload(L, own_modules);
   preload(L, asked->modules);
   mc_lua_modules_install(L, getenv("MOONCREW_LUA_PATH"));

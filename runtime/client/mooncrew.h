@@ -110,7 +110,8 @@ typedef struct mooncrew_result {
 /* Checks the URL and makes a client; does not connect yet. 0; MOONCREW_EINVALID for a wrong URL; MOONCREW_EUNAVAILABLE
  * when the system has no file descriptors left. *out stays untouched on failure; error may be NULL.
  *
- *   redis://[[user]:password@]host[:port][/db]     redis+unix://[[user]:password@]/path/to.sock[?db=0] */
+ *   redis://[[user]:password@]host[:port][/db]     redis+unix://[[user]:password@]/path/to.sock[?db=0]
+ *   rediss://… for TLS, with ?ca=, cert=, key= (paths of PEM files) parted by & */
 MOONCREW_API int mooncrew_open(const char *url, mooncrew_client **out, mooncrew_error *error);
 
 /* How long a call may take as a whole; 0 or less: 5 s. */

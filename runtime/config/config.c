@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "base/utf8.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/pools.h"
 #include "config/queues.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "base/size.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/queues.h"
 
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define TICK_US 250000
-#define QUIET_TICKS 4 /* without an instruction of Lua: it is stuck in C */
+#define QUIET_TICKS 8 /* without an instruction of Lua: it is stuck in C */
 #define MAX_TICKS 20  /* in all: raising errors has not helped */
 
 static struct {

@@ -11,6 +11,7 @@
 #include "lualib/cron.h"
 #include "lualib/json_scan.h"
 #include "lualib/regex.h"
+#include "lualib/traversal.h"
 
 static mc_slice check_text(lua_State *L, int index) {
   mc_slice text;
@@ -91,6 +92,7 @@ int luaopen_mooncrew_native(lua_State *L) {
   mc_lua_regex_register(L);
   lua_newtable(L);
   luaL_register(L, NULL, functions);
+  mc_lua_traversal_set(L);
   mc_lua_json_scan_push(L);
   lua_setfield(L, -2, "json_scan");
   lua_pushinteger(L, MC_JSON_MAX_DEPTH);

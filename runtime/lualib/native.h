@@ -2,6 +2,7 @@
  *
  *   regex(pattern)       → a compiled regular expression | nil, message          (regex.h)
  *   json_scan(…)         → checks a JSON text beyond what lua-cjson checks       (json_scan.h)
+ *   next, pairs          as the globals, but never compiled                    (traversal.h)
  *   json_max_depth       = how deeply arrays and objects may be nested
  *   utf8_valid(text)     → true | false, the first bad byte's position (1-based)
  *   utf8_length(text)    → how many characters | nil when the text is not UTF-8

@@ -265,5 +265,6 @@ static inline size_t mc_page_size(uint32_t concurrency) {
 /* Exit codes of `mooncrew worker`. */
 #define MC_WORKER_EXIT_DONE 0
 #define MC_WORKER_EXIT_LOAD_FAILED 78 /* the scripts do not load: not respawned in a loop */
+#define MC_WORKER_EXIT_CUT_OFF 79     /* what runs has closed descriptors that the worker needs */
 
 #endif

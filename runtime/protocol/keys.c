@@ -81,6 +81,11 @@ void mc_key_group_prefix_arg(mc_args *args, mc_slice queue) {
   mc_args_end(args);
 }
 
+void mc_key_queue_prefix_arg(mc_args *args, mc_slice queue) {
+  mc_key_queue_prefix(&args->bytes, queue);
+  mc_args_end(args);
+}
+
 int mc_key_unique(mc_buf *out, mc_slice queue, mc_slice type, mc_slice payload) {
   add_queue_prefix(out, queue);
   mc_buf_add_text(out, "unique:");

@@ -51,6 +51,7 @@ void mc_key_queue_prefix(mc_buf *out, mc_slice queue);            /* asynq:{q}: 
 void mc_key_queue_arg(mc_args *args, mc_slice queue, mc_queue_key key);
 void mc_key_task_prefix_arg(mc_args *args, mc_slice queue);
 void mc_key_group_prefix_arg(mc_args *args, mc_slice queue);
+void mc_key_queue_prefix_arg(mc_args *args, mc_slice queue);
 
 /* asynq:{q}:g:<group>:<id>; no colon in the id */
 void mc_key_aggregation_set(mc_buf *out, mc_slice queue, mc_slice group, mc_slice id);

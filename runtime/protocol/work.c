@@ -322,7 +322,10 @@ void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orp
   mc_key_queue_arg(args, queue, MC_KEY_ACTIVE);
   mc_key_queue_arg(args, queue, MC_KEY_LEASE);
   mc_key_queue_arg(args, queue, MC_KEY_PENDING);
+  mc_key_queue_arg(args, queue, MC_KEY_AGGREGATION_SETS);
   mc_key_task_prefix_arg(args, queue);
+  mc_key_queue_prefix_arg(args, queue);
+  mc_key_group_prefix_arg(args, queue);
   mc_args_add_int(args, now_ns);
   for (size_t i = 0; i < count; i++) {
     mc_args_add(args, orphans[i].id);
@@ -333,7 +336,7 @@ void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orp
 int mc_recovered_at(const mc_value *reply, size_t i, mc_recovered *out) {
   int64_t answer;
   if (mc_value_integer(mc_value_item(reply, i), &answer) != 0 || answer < MC_RECOVER_CHANGED ||
-      answer > MC_RECOVER_DROPPED)
+      answer > MC_RECOVER_POSTPONED)
     return MC_EMALFORMED;
   *out = (mc_recovered)answer;
   return 0;

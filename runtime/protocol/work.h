@@ -131,9 +131,14 @@ typedef struct mc_orphan {
 #define MC_NO_LEASE (-1)
 void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orphan *orphans, size_t count);
 
-/* The reply: an array with one integer per orphan: 1 put back, 0 changed meanwhile (left alone), 2 dropped (no hash).
- */
-typedef enum mc_recovered { MC_RECOVER_CHANGED = 0, MC_RECOVER_REQUEUED = 1, MC_RECOVER_DROPPED = 2 } mc_recovered;
+/* The reply: an array with one of these per orphan. */
+typedef enum mc_recovered {
+  MC_RECOVER_CHANGED = 0,   /* meanwhile, and left alone; or a mere trace, which was cleared away */
+  MC_RECOVER_REQUEUED = 1,  /* put back to pending */
+  MC_RECOVER_DROPPED = 2,   /* it has no hash */
+  MC_RECOVER_RELISTED = 3,  /* it had ended, and stands among those again */
+  MC_RECOVER_POSTPONED = 4, /* left alone: that call had searched pending for long enough */
+} mc_recovered;
 int mc_recovered_at(const mc_value *reply, size_t i, mc_recovered *out);
 
 #endif

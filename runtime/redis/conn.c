@@ -39,7 +39,7 @@ mc_conn *mc_conn_new(uv_loop_t *loop, const mc_redis_url *url, const mc_conn_opt
   conn->loop = loop;
   mc_redis_url_copy(url, &conn->url);
   set_options(conn, options);
-  conn->open_transport = mc_transport_open_stream;
+  conn->open_transport = url->tls ? mc_transport_open_tls : mc_transport_open_stream;
   uv_timer_init(loop, &conn->timer);
   uv_prepare_init(loop, &conn->turn_end);
   uv_idle_init(loop, &conn->stay_awake);
@@ -127,7 +127,8 @@ static void attempt(mc_conn *conn) {
 }
 
 static void give_up_attempt(mc_conn *conn) {
-  const char *missing = conn->phase == MC_CONN_CONNECTING ? "no connection" : "no answer to the first commands";
+  const char *missing = conn->phase == MC_CONN_CONNECTING ? conn->transport->ops->missing(conn->transport)
+                                                          : "no answer to the first commands";
   mc_conn_lose(conn, "%s within %" PRIu64 " ms", missing, conn->options.connect_timeout_ms);
 }
 

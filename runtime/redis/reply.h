@@ -5,6 +5,10 @@
 #include "base/err.h"
 #include "base/value.h"
 
+/* Arrays inside of arrays are handed out so deep, the outermost being the first. A reply that is deeper is read and
+ * handed out as an ERROR that says so, "TOODEEP …". */
+#define MC_REPLY_DEPTH_MAX 128
+
 typedef struct mc_replies mc_replies;
 
 mc_replies *mc_replies_new(void);

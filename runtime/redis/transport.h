@@ -1,5 +1,5 @@
 /* The seam under a connection: how bytes reach Redis. One implementation per way: transport_stream.c for tcp and unix
- * sockets; TLS joins as another. A connection owns its transport and makes a new one for every attempt.
+ * sockets, transport_tls.c for TLS above it. A connection owns its transport and makes a new one for every attempt.
  *
  * libuv writes with plain write(2): the program has to see to it that SIGPIPE does not end it.
  */
@@ -24,7 +24,8 @@ typedef struct mc_transport_events {
 typedef struct mc_transport_ops {
   void (*write)(mc_transport *transport, mc_buf *bytes); /* takes the bytes; leaves the buffer empty and usable */
   void (*close)(mc_transport *transport, void (*on_closed)(void *arg),
-                void *arg); /* no event after this; frees itself */
+                void *arg);                              /* no event after this; frees itself */
+  const char *(*missing)(const mc_transport *transport); /* what has not come about, while it opens: for people */
 } mc_transport_ops;
 
 struct mc_transport {
@@ -32,7 +33,12 @@ struct mc_transport {
   mc_transport_events events;
 };
 
-/* Begins to open. Errors, also immediate ones, come through on_failed from the loop. */
+/* Begin to open. Errors, also immediate ones, come through on_failed from the loop. The url is borrowed until the
+ * transport has closed. */
 mc_transport *mc_transport_open_stream(uv_loop_t *loop, const mc_redis_url *url, const mc_transport_events *events);
+mc_transport *mc_transport_open_tls(uv_loop_t *loop, const mc_redis_url *url, const mc_transport_events *events);
+
+/* For a transport above a stream: has on_failed run from the loop, for this reason. */
+void mc_transport_stream_fail_soon(mc_transport *stream, const char *why);
 
 #endif

@@ -61,8 +61,9 @@ static void on_attempt_closed(uv_handle_t *handle);
 static void fail(stream *s, const char *what, int status);
 static void fail_soon(stream *s, const char *what, int status);
 static void finish(stream *s);
+static const char *stream_missing(const mc_transport *transport);
 
-static const mc_transport_ops stream_ops = {stream_write, stream_close};
+static const mc_transport_ops stream_ops = {stream_write, stream_close, stream_missing};
 
 mc_transport *mc_transport_open_stream(uv_loop_t *loop, const mc_redis_url *url, const mc_transport_events *events) {
   stream *s = mc_alloc(sizeof *s);
@@ -273,6 +274,15 @@ static void fail(stream *s, const char *what, int status) {
 static void fail_soon(stream *s, const char *what, int status) {
   say_why(s, what, status);
   uv_timer_start(&s->timer, on_fail_soon, 0, 0);
+}
+
+void mc_transport_stream_fail_soon(mc_transport *transport, const char *why) {
+  fail_soon(mc_container_of(transport, stream, transport), why, 0);
+}
+
+static const char *stream_missing(const mc_transport *transport) {
+  (void)transport;
+  return "no connection";
 }
 
 static void on_handle_closed(uv_handle_t *handle) {

@@ -13,33 +13,47 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "redis/percent.h"
+#include "redis/url_query.h"
 
 #define DEFAULT_PORT 6379
 #define ENCODING_HINT "in a user or password, write / as %%2F, ? as %%3F and # as %%23"
-#define HINT "write redis://[[user]:password@]host[:port][/db] or redis+unix://[[user]:password@]/path[?db=0]"
+#define HINT                                                                                                           \
+  "write redis://[[user]:password@]host[:port][/db], the same with rediss:// for TLS, or "                             \
+  "redis+unix://[[user]:password@]/path[?db=0]"
 
 /* The parts of the text, borrowed. The data of a part that is absent is NULL. */
 typedef struct url_parts {
-  bool is_unix;
+  bool is_unix, tls;
   mc_slice user, password, place, path, query; /* place: host and port */
 } url_parts;
+
+static const struct scheme {
+  const char *beginning;
+  bool is_unix, tls;
+} schemes[] = {
+    {"redis://", false, false},
+    {"rediss://", false, true},
+    {"redis+unix://", true, false},
+};
 
 static int split(const char *text, url_parts *out, mc_err *err);
 static int read_credentials(const url_parts *parts, mc_redis_url *url, mc_err *err);
 static int read_place(const url_parts *parts, mc_redis_url *url, mc_err *err);
 static int read_socket(const url_parts *parts, mc_redis_url *url, mc_err *err);
-static int read_db(const url_parts *parts, mc_redis_url *url, mc_err *err);
+static int read_settings(const url_parts *parts, mc_redis_url *url, mc_err *err);
 
 int mc_redis_url_parse(const char *text, mc_redis_url *out, mc_err *err) {
   url_parts parts = {0};
   mc_redis_url url = {0};
   int rc = split(text, &parts, err);
+  url.tls = parts.tls;
   if (rc == 0)
     rc = read_credentials(&parts, &url, err);
   if (rc == 0)
     rc = parts.is_unix ? read_socket(&parts, &url, err) : read_place(&parts, &url, err);
   if (rc == 0)
-    rc = read_db(&parts, &url, err);
+    rc = read_settings(&parts, &url, err);
   if (rc != 0)
     mc_redis_url_deinit(&url);
   else
@@ -53,6 +67,9 @@ void mc_redis_url_copy(const mc_redis_url *from, mc_redis_url *to) {
   to->path = mc_strdup(from->path);
   to->user = mc_strdup(from->user);
   to->password = mc_strdup(from->password);
+  to->ca = mc_strdup(from->ca);
+  to->cert = mc_strdup(from->cert);
+  to->key = mc_strdup(from->key);
 }
 
 void mc_redis_url_deinit(mc_redis_url *url) {
@@ -62,6 +79,9 @@ void mc_redis_url_deinit(mc_redis_url *url) {
   free(url->user);
   free(url->host);
   free(url->path);
+  free(url->ca);
+  free(url->cert);
+  free(url->key);
   *url = (mc_redis_url){0};
 }
 
@@ -78,12 +98,13 @@ static void show_socket(const mc_redis_url *url, char *text, size_t size) {
 const char *mc_redis_url_show(const mc_redis_url *url, char *text, size_t size) {
   if (size == 0)
     return text;
+  const char *host = url->host ? url->host : "";
+  bool is_ipv6 = strchr(host, ':') != NULL;
   if (url->path)
     show_socket(url, text, size);
-  else if (url->host && strchr(url->host, ':'))
-    snprintf(text, size, "redis://[%s]:%d/%d", url->host, url->port, url->db);
   else
-    snprintf(text, size, "redis://%s:%d/%d", url->host ? url->host : "", url->port, url->db);
+    snprintf(text, size, "%s://%s%s%s:%d/%d", url->tls ? "rediss" : "redis", is_ipv6 ? "[" : "", host,
+             is_ipv6 ? "]" : "", url->port, url->db);
   return text;
 }
 
@@ -101,14 +122,15 @@ static mc_slice take_until(const char **text, const char *stops) {
 }
 
 static int split_scheme(const char **text, url_parts *out, mc_err *err) {
-  static const char tcp[] = "redis://", local[] = "redis+unix://";
-  if (begins_with(*text, "rediss://"))
-    return mc_fail(err, MC_EINVALID, "Redis address: TLS (rediss://) is not supported; " HINT);
-  out->is_unix = begins_with(*text, local);
-  if (!out->is_unix && !begins_with(*text, tcp))
-    return mc_fail(err, MC_EINVALID, "Redis address: it must begin with redis:// or redis+unix://; " HINT);
-  *text += out->is_unix ? sizeof local - 1 : sizeof tcp - 1;
-  return 0;
+  for (size_t i = 0; i < MC_COUNT(schemes); i++) {
+    if (!begins_with(*text, schemes[i].beginning))
+      continue;
+    out->is_unix = schemes[i].is_unix;
+    out->tls = schemes[i].tls;
+    *text += strlen(schemes[i].beginning);
+    return 0;
+  }
+  return mc_fail(err, MC_EINVALID, "Redis address: it must begin with redis://, rediss:// or redis+unix://; " HINT);
 }
 
 /* The last @ ends the credentials, so that one in a password does no harm. */
@@ -149,55 +171,11 @@ static int split(const char *text, url_parts *out, mc_err *err) {
 
 /* ---- reading the parts ---- */
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = (char)tolower((unsigned char)c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int decode(mc_slice part, const char *name, char **out, mc_err *err) {
-  char *text = mc_alloc(part.size + 1);
-  size_t size = 0;
-  for (size_t i = 0; i < part.size; i++) {
-    int byte = (unsigned char)part.data[i];
-    if (byte == '%') {
-      int high = i + 2 < part.size ? hex_digit(part.data[i + 1]) : -1;
-      int low = high >= 0 ? hex_digit(part.data[i + 2]) : -1;
-      byte = low >= 0 ? high * 16 + low : -1;
-      i += 2;
-    }
-    if (byte <= 0) {
-      explicit_bzero(text, size);
-      free(text);
-      return mc_fail(err, MC_EINVALID,
-                     "Redis address: the %s is badly percent-encoded: after %% come two hex digits, and not 00", name);
-    }
-    text[size++] = (char)byte;
-  }
-  text[size] = '\0';
-  *out = text;
-  return 0;
-}
-
 static int read_credentials(const url_parts *parts, mc_redis_url *url, mc_err *err) {
   if (!parts->password.data)
     return 0;
-  int rc = parts->user.size ? decode(parts->user, "user", &url->user, err) : 0;
-  return rc == 0 ? decode(parts->password, "password", &url->password, err) : rc;
-}
-
-/* Decimal digits only, at most `most`; -1 for anything else. */
-static int read_number(mc_slice digits, int most) {
-  int64_t number = 0;
-  if (digits.size == 0 || digits.size > 10)
-    return -1;
-  for (size_t i = 0; i < digits.size; i++) {
-    if (!isdigit((unsigned char)digits.data[i]))
-      return -1;
-    number = number * 10 + (digits.data[i] - '0');
-  }
-  return number <= most ? (int)number : -1;
+  int rc = parts->user.size ? mc_percent_decode(parts->user, "user", &url->user, err) : 0;
+  return rc == 0 ? mc_percent_decode(parts->password, "password", &url->password, err) : rc;
 }
 
 /* Takes [address] off the front of place. */
@@ -238,7 +216,7 @@ static int read_place(const url_parts *parts, mc_redis_url *url, mc_err *err) {
   if (rest.size == 0)
     return 0;
   if (rest.data[0] == ':')
-    url->port = read_number((mc_slice){rest.data + 1, rest.size - 1}, 65535);
+    url->port = mc_redis_url_number((mc_slice){rest.data + 1, rest.size - 1}, 65535);
   if (rest.data[0] != ':' || url->port < 1)
     return mc_fail(err, MC_EINVALID,
                    "Redis address: after the host comes nothing or : and a port from 1 to 65535 (" ENCODING_HINT ")");
@@ -252,27 +230,18 @@ static int read_socket(const url_parts *parts, mc_redis_url *url, mc_err *err) {
                    "Redis address: the path of a unix socket begins with /: redis+unix:///path (" ENCODING_HINT ")");
   if (parts->path.size < 2)
     return mc_fail(err, MC_EINVALID, "Redis address: the path of the unix socket is missing; " HINT);
-  int rc = decode(parts->path, "path", &url->path, err);
+  int rc = mc_percent_decode(parts->path, "path", &url->path, err);
   if (rc == 0 && strlen(url->path) >= sizeof address.sun_path)
     return mc_fail(err, MC_EINVALID, "Redis address: the path of a unix socket has at most %zu bytes",
                    sizeof address.sun_path - 1);
   return rc;
 }
 
-static int read_db(const url_parts *parts, mc_redis_url *url, mc_err *err) {
-  bool in_path = !parts->is_unix && parts->path.size > 1;
-  mc_slice digits = in_path ? (mc_slice){parts->path.data + 1, parts->path.size - 1} : (mc_slice){0};
-  if (parts->query.data) {
-    if (parts->query.size < 3 || memcmp(parts->query.data, "db=", 3) != 0)
-      return mc_fail(err, MC_EINVALID, "Redis address: after ? only db=<number> is known");
-    if (in_path)
-      return mc_fail(err, MC_EINVALID, "Redis address: the database is given twice, as /db and as ?db=");
-    digits = (mc_slice){parts->query.data + 3, parts->query.size - 3};
-  }
-  if (!digits.data)
-    return 0;
-  url->db = read_number(digits, INT_MAX);
+static int read_settings(const url_parts *parts, mc_redis_url *url, mc_err *err) {
+  bool has_db = !parts->is_unix && parts->path.size > 1;
+  if (has_db)
+    url->db = mc_redis_url_number((mc_slice){parts->path.data + 1, parts->path.size - 1}, INT_MAX);
   if (url->db < 0)
     return mc_fail(err, MC_EINVALID, "Redis address: the database must be a number, 0 or more");
-  return 0;
+  return parts->query.data ? mc_redis_url_read_query(parts->query, has_db, url, err) : 0;
 }

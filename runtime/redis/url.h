@@ -1,9 +1,11 @@
 /* Redis addresses.
  *
  *   redis://[[user]:password@]host[:port][/db]     redis+unix://[[user]:password@]/path/to.sock[?db=0]
+ *   rediss://…, TLS, with ?ca=, cert=, key= parted by &: paths of PEM files, for the authorities to trust in place of
+ *   the system's, and for our own certificate and its key
  *
  * Port 6379 and database 0 unless given; host may be an IPv6 address in brackets; user, password and path may be
- * percent-encoded; the database may also be given as ?db=N in both forms. Anything else is refused with a text that
+ * percent-encoded; the database may also be given as ?db=N in every form. Anything else is refused with a text that
  * says which part is wrong and never holds the password.
  */
 #ifndef MC_REDIS_URL_H
@@ -11,6 +13,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct mc_redis_url {
@@ -20,6 +23,8 @@ typedef struct mc_redis_url {
   char *user;     /* NULL when none was given */
   char *password; /* NULL when none was given */
   int db;
+  bool tls;
+  char *ca, *cert, *key; /* of TLS, paths; NULL when not given. No cert without tls, no key without cert. */
 } mc_redis_url;
 
 /* 0, or MC_EINVALID. On success the caller deinits. */
@@ -28,7 +33,8 @@ void mc_redis_url_copy(const mc_redis_url *from, mc_redis_url *to); /* the calle
 void mc_redis_url_deinit(mc_redis_url *url);                        /* wipes the password */
 
 /* The address without user and password, for logs and errors: "redis://host:6379/0", "redis+unix:///path?db=0".
- * A URL as well: what a path may not hold plainly is percent-encoded. Returns text, always NUL-terminated. */
+ * A URL as well (but for the files of TLS): what a path may not hold plainly is percent-encoded. Returns text, always
+ * NUL-terminated. */
 const char *mc_redis_url_show(const mc_redis_url *url, char *text, size_t size);
 
 #endif

@@ -39,10 +39,12 @@ static void take_bytes(mc_channel *channel, const char *bytes, size_t size) {
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *space) {
   mc_channel *channel = mc_container_of(stream, mc_channel, pipe);
-  if (size > 0)
+  if (size > 0) {
     take_bytes(channel, space->base, (size_t)size);
-  else if (size < 0)
+  } else if (size < 0) {
     uv_read_stop(stream); /* the end of the process tells what happened */
+    channel->on_ended(channel->arg);
+  }
 }
 
 int mc_channel_open(mc_channel *channel, uv_loop_t *loop, int fd, mc_err *err) {

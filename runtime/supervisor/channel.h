@@ -14,6 +14,7 @@ typedef struct mc_channel {
   bool broken; /* malformed frames: nothing more is read */
   void (*on_frame)(void *arg, const mc_frame *frame);
   void (*on_broken)(void *arg, const char *why); /* the worker speaks nonsense: it is to be killed */
+  void (*on_ended)(void *arg);                   /* the worker's end is closed: mostly since it has died */
   void (*on_closed)(void *arg);
   void *arg;
 } mc_channel;

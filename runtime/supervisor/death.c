@@ -39,6 +39,8 @@ static const struct {
 
 static const char exit_hint[] = "the handler ended its process: handlers must not call os.exit() or exit()";
 
+static const char cut_off_hint[] = "the handler closed descriptors of its worker: only what it has opened is its own";
+
 static const char *hint_of(int signal) {
   for (size_t i = 0; i < MC_COUNT(signal_hints); i++)
     if (signal_hints[i].number == signal)
@@ -52,7 +54,7 @@ static struct death describe(const mc_worker *worker, int64_t status, int signal
     snprintf(death.text, sizeof death.text, "signal %d (%s)", signal, strsignal(signal));
   else
     snprintf(death.text, sizeof death.text, "exit code %lld", (long long)status);
-  death.hint = signal ? hint_of(signal) : exit_hint;
+  death.hint = signal ? hint_of(signal) : status == MC_WORKER_EXIT_CUT_OFF ? cut_off_hint : exit_hint;
   if (worker->killed_for[0])
     death.hint = worker->killed_for;
   return death;
@@ -68,6 +70,11 @@ static uint64_t only_started(const mc_worker *worker) {
     single = attempt ? attempt : single;
   }
   return single;
+}
+
+uint64_t mc_death_suspect(const mc_worker *worker) {
+  uint64_t current = atomic_load(&worker->page->current);
+  return current ? current : only_started(worker);
 }
 
 /* What a process does to itself: nobody else sends these. */
@@ -90,13 +97,15 @@ static bool ended_for_size(const mc_worker *worker, const struct death *death, i
 static void find_suspects(mc_worker *worker, struct death *death, int signal) {
   bool for_size = ended_for_size(worker, death, signal);
   if (for_size)
-    worker->hog = mc_memory_hog(worker, &death->hog_took);
+    worker->culprit = mc_memory_hog(worker, &death->hog_took);
   if (for_size || is_own_doing(signal))
     worker->suspect = only_started(worker);
 }
 
 uint64_t mc_death_blamed(const mc_worker *worker) {
-  uint64_t attempt = worker->hog ? worker->hog : atomic_load(&worker->page->current);
+  if (worker->culprit || worker->killed_cut_off)
+    return worker->culprit;
+  uint64_t attempt = atomic_load(&worker->page->current);
   if (attempt == 0)
     attempt = worker->overdue_attempt;
   return attempt ? attempt : worker->suspect;

@@ -16,8 +16,12 @@
 /* Called once, after the worker's socket was drained. status and signal as libuv's exit callback has them. */
 void mc_death_settle(mc_worker *worker, int64_t status, int signal);
 
-/* The attempt to blame for the end of a worker: the one that took its memory, if that was why it ended; else the one
- * that was being resumed; if none was, the one that the worker was killed for; 0: nobody. */
+/* The attempt to blame for what a worker does now: the one that is being resumed, else the only one that has started;
+ * 0: nobody. */
+uint64_t mc_death_suspect(const mc_worker *worker);
+
+/* The attempt to blame for the end of a worker: the one that took its memory or closed its socket, if that was why
+ * it ended; else the one that was being resumed; if none was, the one that the worker was killed for; 0: nobody. */
 uint64_t mc_death_blamed(const mc_worker *worker);
 
 #endif

@@ -69,9 +69,15 @@ static bool is_held(const mc_queue *queue, mc_slice id) {
 /* ---- 4. the answer of the recover script ---- */
 
 static void log_recovered(const struct look *look, const struct suspect *suspect, mc_recovered what) {
-  if (what == MC_RECOVER_CHANGED)
+  static const char *const events[] = {
+      [MC_RECOVER_REQUEUED] = "task recovered",
+      [MC_RECOVER_DROPPED] = "task without data dropped",
+      [MC_RECOVER_RELISTED] = "task that had ended listed again",
+      [MC_RECOVER_POSTPONED] = NULL,
+  };
+  if (!events[what])
     return;
-  mc_log_begin(MC_LOG_WARN, what == MC_RECOVER_REQUEUED ? "task recovered" : "task without data dropped");
+  mc_log_begin(MC_LOG_WARN, events[what]);
   mc_log_slice("task_id", suspect_id(suspect));
   mc_log_slice("queue", look->queue->name);
   if (suspect->lease_s == MC_NO_LEASE)
@@ -84,19 +90,20 @@ static void log_recovered(const struct look *look, const struct suspect *suspect
 static void on_recovered(void *arg, int status, const mc_value *reply) {
   struct look *look = arg;
   size_t answered = 0;
+  bool postponed = false;
   for (size_t i = 0; status == 0 && i < look->count; i++) {
     mc_recovered what;
-    if (look->suspects[i].cleared)
+    if (look->suspects[i].cleared || mc_recovered_at(reply, answered++, &what))
       continue;
-    if (mc_recovered_at(reply, answered++, &what) == 0)
-      log_recovered(look, &look->suspects[i], what);
+    log_recovered(look, &look->suspects[i], what);
+    postponed |= what == MC_RECOVER_POSTPONED;
   }
   look->queue->ready = true;
   mc_node *node = look->node;
   mc_queue *queue = look->queue;
   bool full = look->count == MC_SETTLE_BATCH;
   look_free(look);
-  if (status == 0 && full)
+  if (status == 0 && full && !postponed)
     begin_look(node, queue); /* there may be more than one call takes */
 }
 

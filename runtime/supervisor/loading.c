@@ -17,7 +17,7 @@ static const mc_snapshot *scripts_of(const mc_worker *worker) {
 
 mc_loading mc_loading_of(const mc_worker *worker) {
   mc_loading loading = {""};
-  uint64_t noted = worker->was_ready ? 0 : atomic_load(&worker->page->loading);
+  uint64_t noted = worker->ready_ms ? 0 : atomic_load(&worker->page->loading);
   const mc_snapshot *scripts = scripts_of(worker);
   if (!noted || !scripts || !mc_snapshot_path(scripts, noted >> 32, loading.place, sizeof loading.place - 16))
     return (mc_loading){""};

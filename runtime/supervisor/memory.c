@@ -48,7 +48,7 @@ static void kill_for(mc_worker *worker, const char *taken, const char *limit) {
     return;
   worker->killed_for_size = true;
   snprintf(worker->killed_for, sizeof worker->killed_for, "it took %s of memory%s, more than twice memory_limit (%s)",
-           taken, worker->was_ready ? "" : " to load the scripts", limit);
+           taken, worker->ready_ms ? "" : " to load the scripts", limit);
   mc_worker_kill(worker);
 }
 

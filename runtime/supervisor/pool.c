@@ -15,9 +15,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define QUICK_DEATH_MS 10000
+#define HEALTHY_MS 1000 /* ready for so long: its death is no quick one */
 #define RESPAWN_MIN_MS 100
 #define RESPAWN_MAX_MS 5000
+#define RESPAWN_BLAMED_MAX_MS 400 /* where a task is to blame for the death */
 
 #define SHORT_US 20000 /* a worker whose handlers take less, in the mean, is given tasks in advance */
 #define LONG_US 1e6    /* what is taken for the mean until it is known */
@@ -158,6 +159,10 @@ static void on_process_closed(uv_handle_t *handle) {
   drop_holder(mc_container_of(handle, mc_worker, process));
 }
 
+static void on_channel_ended(void *arg) {
+  mc_pulse_cut(arg);
+}
+
 static void on_channel_closed(void *arg) {
   drop_holder(arg);
 }
@@ -172,17 +177,26 @@ static void release_worker(mc_worker *worker) {
   drop_holder(worker);
 }
 
-static uint64_t respawn_delay_ms(mc_pool_place *place, uint64_t lived_ms) {
-  place->quick_deaths = lived_ms < QUICK_DEATH_MS ? place->quick_deaths + 1 : 0;
-  if (place->quick_deaths < 2)
+static uint64_t respawn_delay_ms(unsigned quick_deaths, uint64_t max_ms) {
+  if (quick_deaths < 2)
     return 0;
-  unsigned doublings = place->quick_deaths - 2;
-  uint64_t delay = doublings < 10 ? (uint64_t)RESPAWN_MIN_MS << doublings : RESPAWN_MAX_MS;
-  return delay < RESPAWN_MAX_MS ? delay : RESPAWN_MAX_MS;
+  unsigned doublings = quick_deaths - 2;
+  uint64_t delay = doublings < 10 ? (uint64_t)RESPAWN_MIN_MS << doublings : max_ms;
+  return delay < max_ms ? delay : max_ms;
 }
 
-static void respawn_later(mc_pool_place *place, uint64_t lived_ms) {
-  mc_place_respawn(place, respawn_delay_ms(place, lived_ms));
+static void respawn_after_failure(mc_pool_place *place) {
+  mc_place_respawn(place, respawn_delay_ms(++place->quick_deaths, RESPAWN_MAX_MS));
+}
+
+static bool was_healthy(const mc_worker *worker) {
+  return worker->ended > 0 || (worker->ready_ms && mc_clock_mono_ms() - worker->ready_ms >= HEALTHY_MS);
+}
+
+static void respawn_after_death(mc_pool_place *place, const mc_worker *worker) {
+  place->quick_deaths = was_healthy(worker) ? 0 : place->quick_deaths + 1;
+  uint64_t max_ms = mc_death_blamed(worker) ? RESPAWN_BLAMED_MAX_MS : RESPAWN_MAX_MS;
+  mc_place_respawn(place, respawn_delay_ms(place->quick_deaths, max_ms));
 }
 
 static void on_respawn(uv_timer_t *timer) {
@@ -191,7 +205,7 @@ static void on_respawn(uv_timer_t *timer) {
     return;
   place->worker = mc_worker_start(place);
   if (!place->worker)
-    respawn_later(place, 0);
+    respawn_after_failure(place);
 }
 
 void mc_place_respawn(mc_pool_place *place, uint64_t delay_ms) {
@@ -233,13 +247,13 @@ static void give_up_place(mc_pool_place *place) {
 /* Whoever served a place has left it, by its end: what is to come there? */
 static void desert_place(mc_pool_place *place, const mc_worker *worker, int64_t status) {
   place->worker = NULL;
-  place->served |= worker->was_ready;
+  place->served |= worker->ready_ms != 0;
   bool was_to_load =
       worker->load_failed || (status == MC_WORKER_EXIT_LOAD_FAILED && worker->state == MC_WORKER_STARTING);
   if (was_to_load && !place->served)
     give_up_place(place);
   else
-    respawn_later(place, mc_clock_mono_ms() - worker->started_ms);
+    respawn_after_death(place, worker);
 }
 
 static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
@@ -324,6 +338,7 @@ mc_worker *mc_worker_start_of(mc_pool_place *place, const mc_generation *generat
   mc_list_push_back(&node->pool.workers, &worker->in_pool);
   worker->channel.on_frame = mc_worker_on_frame;
   worker->channel.on_broken = on_channel_broken;
+  worker->channel.on_ended = on_channel_ended;
   worker->channel.on_closed = on_channel_closed;
   worker->channel.arg = worker;
   if (mc_spawn_worker(worker, node->pool.environment, generation->scripts.fd, on_process_exit, &err)) {
@@ -413,7 +428,7 @@ void mc_pool_close(mc_node *node) {
   MC_LIST_EACH(link, &pool->workers) {
     worker_of(link)->killed_to_stop = true;
     mc_channel_close(&worker_of(link)->channel); /* at the end of its socket a worker exits */
-    if (!worker_of(link)->was_ready)
+    if (!worker_of(link)->ready_ms)
       mc_worker_kill(worker_of(link)); /* it may be busy with loading, and has nothing to bring to an end */
   }
   for (size_t i = 0; i < pool->count; i++) {

@@ -5,10 +5,13 @@
  *       │                    │                    │
  *       └────────────────────┴─── process ends ───┴──▶ its tasks go back (death.h) ──▶ respawn
  *
- * The first respawn comes at once; from the second quick death on it waits longer each time. A worker whose scripts do
- * not load is not started again, unless one at its place was ready before: then what fails is what a function of
- * crew.on_start needs, and may pass. When no worker is left the supervisor stops, or, when it watches the scripts,
- * waits until they are mended.
+ * The first respawn comes at once; from the second quick death on it waits longer each time. A death is quick when the
+ * worker was not ready, or had been so for less than a second and had ended nothing. Where a task is to blame the wait
+ * stays short: such a task is archived soon, and the others should not wait for it.
+ *
+ * A worker whose scripts do not load is not started again, unless one at its place was ready before: then what fails is
+ * what a function of crew.on_start needs, and may pass. When no worker is left the supervisor stops, or, when it
+ * watches the scripts, waits until they are mended.
  *
  * A place is served by one worker. Others may belong to it: those that were retired and finish what they run, which
  * counts against their successor's slots, and those that are being made ready to take it over (retire.h). All that live
@@ -55,29 +58,29 @@ typedef struct mc_worker {
   bool has_process; /* the handle is there to be closed */
   int holders;      /* open handles, and one while its process may run: the memory goes with the last */
   mc_page *page;
-  uint64_t started_ms;
+  uint64_t started_ms, ready_ms; /* by CLOCK_MONOTONIC; it is ready since it has loaded its scripts, 0: it has not */
   mc_manifest manifest;
   mc_list held; /* mc_held.in_worker, in the order of dispatch */
   size_t held_count;
   mc_list folds; /* mc_fold.in_worker */
   size_t fold_count;
   uint64_t overdue_attempt; /* killed since this attempt was past its time; 0: not for that */
-  uint64_t hog;             /* the attempt that took the memory for want of which it was killed; 0: none */
-  uint64_t suspect;         /* whom to blame if it resumes none at its end; 0: nobody */
-  bool killed_to_stop;      /* killed since it was to end anyhow: nobody is to blame */
-  bool retired;             /* another one has its place, or will (retire.h) */
-  uint64_t dismissed_ms;    /* when its socket was closed since it had nothing left to do; 0: not yet */
-  char killed_for[192];     /* why we killed it, other than for an attempt past its time or to stop; empty: not so */
+  uint64_t culprit;      /* who to blame whatever runs at its end: it took the memory, or closed the socket; 0: none */
+  uint64_t suspect;      /* whom to blame if it resumes none at its end; 0: nobody */
+  bool killed_to_stop;   /* killed since it was to end anyhow: nobody is to blame */
+  bool retired;          /* another one has its place, or will (retire.h) */
+  uint64_t dismissed_ms; /* when its socket was closed since it had nothing left to do; 0: not yet */
+  char killed_for[192];  /* why we killed it, other than for an attempt past its time or to stop; empty: not so */
   bool load_failed;
   bool too_slow;              /* killed since it did not become ready */
   double mean_us;             /* of its handlers' durations, the last ones counting most */
   uint64_t ended, last_ended; /* handlers that ended: now, and at the last look */
   mc_pulse pulse;
   bool stuck;           /* it does not move on (pulse.h): it gets no new tasks meanwhile */
-  bool was_ready;       /* it has loaded its scripts */
   int statm;            /* descriptor of its /proc/…/statm (memory.h); -1: not open */
   int64_t resident;     /* bytes, at the last look; 0: not looked at, there is no memory_limit */
   bool killed_for_size; /* killed since it took too much memory */
+  bool killed_cut_off;  /* killed since its end of the socket was closed (pulse.h) */
 } mc_worker;
 
 typedef struct mc_pool_place {

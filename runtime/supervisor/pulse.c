@@ -2,6 +2,7 @@
 #include "supervisor/pulse.h"
 
 #include "base/log.h"
+#include "supervisor/death.h"
 #include "supervisor/node.h"
 #include "supervisor/withdraw.h"
 
@@ -11,6 +12,7 @@
 #define LOOK_MS 100      /* how often the duty looks */
 #define PING_LOOKS 10    /* from one answer to the next question */
 #define SILENT_LOOKS 10  /* without an answer: it is stuck */
+#define CUT_LOOKS 5      /* a process that ends closes its socket somewhat before that is heard of */
 #define WITHDRAW_LOOKS 5 /* stuck for so long: it loses what it has not started */
 
 /* While it takes what is sent to it, it may just not have come to the PING. */
@@ -66,6 +68,21 @@ static void kill_silent(mc_worker *worker) {
   mc_worker_kill(worker);
 }
 
+void mc_pulse_cut(mc_worker *worker) {
+  worker->pulse.cut_off = true;
+  worker->pulse.cut_by = mc_death_suspect(worker);
+}
+
+static void kill_cut_off(mc_worker *worker) {
+  if (++worker->pulse.cut_for != CUT_LOOKS || worker->killed_for[0])
+    return;
+  worker->killed_cut_off = true;
+  worker->culprit = worker->pulse.cut_by;
+  snprintf(worker->killed_for, sizeof worker->killed_for,
+           "its connection to the supervisor was closed in it: a handler closed descriptors that are not its own");
+  mc_worker_kill(worker);
+}
+
 static bool is_past_grace(const mc_worker *worker) {
   return worker->pulse.waited > SILENT_LOOKS + (uint64_t)worker->node->config->kill_grace_ms / LOOK_MS;
 }
@@ -82,8 +99,10 @@ static bool is_at_the_same(mc_worker *worker) {
 
 void mc_pulse_look(mc_worker *worker) {
   mc_pulse *pulse = &worker->pulse;
-  if (!worker->was_ready || worker->dismissed_ms || worker->state == MC_WORKER_ENDED)
+  if (!worker->ready_ms || worker->dismissed_ms || worker->state == MC_WORKER_ENDED)
     return;
+  if (pulse->cut_off)
+    kill_cut_off(worker);
   bool same = is_at_the_same(worker);
   uint64_t current = pulse->last_current;
   pulse->waited++;

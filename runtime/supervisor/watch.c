@@ -22,7 +22,7 @@ typedef struct mc_watched {
   int failure; /* libuv's error: it is not watched; 0: it is */
 } mc_watched;
 
-static void on_settled(uv_timer_t *timer);
+static void on_quiet(uv_timer_t *timer);
 
 /* ---- what matters ---- */
 
@@ -69,7 +69,7 @@ static void on_change(uv_fs_event_t *event, const char *name, int events, int st
   if (!watch->first_ms)
     watch->first_ms = now_ms;
   if (now_ms - watch->first_ms < SETTLE_MAX_MS)
-    uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0);
+    uv_timer_start(&watch->settle, on_quiet, SETTLE_MS, 0);
 }
 
 /* ---- the folders ---- */
@@ -171,6 +171,13 @@ static void on_settled(uv_timer_t *timer) {
     mc_reload_ask(node);
 }
 
+/* Due timers run before the kernel is asked for events. A loop that was late has a change waiting there, maybe, whose
+ * end is yet to come: it is heard before the timer fires again, and then puts it off. Not 0 ms, which libuv 1.44 counts
+ * as due in this same pass. */
+static void on_quiet(uv_timer_t *timer) {
+  uv_timer_start(timer, on_settled, 1, 0);
+}
+
 void mc_watch_open(mc_node *node) {
   mc_watch *watch = &node->watch;
   if (!node->config->watch)
@@ -179,7 +186,7 @@ void mc_watch_open(mc_node *node) {
   watch->seen_digest = node->reload.serving.scripts.digest;
   uv_timer_init(&node->loop, &watch->settle);
   watch_folders(node);
-  uv_timer_start(&watch->settle, on_settled, SETTLE_MS, 0); /* what changed between the copy and the watch */
+  uv_timer_start(&watch->settle, on_quiet, SETTLE_MS, 0); /* what changed between the copy and the watch */
 }
 
 void mc_watch_close(mc_node *node) {

@@ -1,6 +1,7 @@
 /* What workers say: see worker_frames.h. */
 #include "supervisor/worker_frames.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/node.h"
@@ -15,7 +16,7 @@ static int on_ready(mc_worker *worker, mc_slice body) {
   mc_frame_ready ready;
   if (mc_frame_ready_decode(body, &ready))
     return MC_EMALFORMED;
-  worker->was_ready = true;
+  worker->ready_ms = mc_clock_mono_ms();
   if (worker->state == MC_WORKER_STARTING)
     worker->state = MC_WORKER_SERVING;
   mc_log_begin(MC_LOG_INFO, "worker ready");

@@ -7,7 +7,9 @@
 #include "worker/behalf.h"
 #include "worker/page.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TURN_US 10000
 #define KEEP_BYTES 65536 /* larger bodies give their memory back */
@@ -141,6 +143,15 @@ static lua_State *begin_for(mc_attempt *attempt, mc_vm_entry entry) {
   return vm->L;
 }
 
+/* By FFI or luv a handler can close any descriptor. That one is missing which the worker cannot live without is seen
+ * while it is known who ran; otherwise the loop would fail, or nothing be heard any more, with nobody to blame. */
+static void leave_when_cut_off(const mc_tasks *tasks) {
+  if (fcntl(uv_backend_fd(tasks->loop), F_GETFD) >= 0 && mc_upstream_is_open(tasks->upstream))
+    return;
+  mc_log_close();
+  _exit(MC_WORKER_EXIT_CUT_OFF);
+}
+
 /* Runs it. An error here is none of the handler's, which cannot raise past lua/mooncrew/execute.lua: memory has run
  * out, or the library is broken. The task fails, the worker goes on. */
 static void run_for(mc_attempt *attempt) {
@@ -150,6 +161,7 @@ static void run_for(mc_attempt *attempt) {
   mc_err err;
   int rc = mc_vm_run(tasks->vm, 0, &err);
   mc_growth_end(&tasks->growth, tasks->vm->L);
+  leave_when_cut_off(tasks);
   mc_page_set_current(tasks->page, 0);
   if (mc_vm_unhook(tasks->vm))
     mc_log_event(MC_LOG_WARN, "debug hook taken away", "a handler left one set, which would strike every other task");

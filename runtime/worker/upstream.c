@@ -109,6 +109,11 @@ void mc_upstream_flush(mc_upstream *upstream) {
     buf_reuse(&upstream->out);
 }
 
+bool mc_upstream_is_open(const mc_upstream *upstream) {
+  uv_os_fd_t fd;
+  return uv_fileno((const uv_handle_t *)&upstream->pipe, &fd) || fcntl(fd, F_GETFD) >= 0;
+}
+
 /* Reads no more and leaves the loop alone: plain writes on the descriptor. */
 void mc_upstream_finish(mc_upstream *upstream) {
   uv_os_fd_t fd;

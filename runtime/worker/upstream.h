@@ -35,6 +35,9 @@ bool mc_upstream_full(const mc_upstream *upstream);
 
 void mc_upstream_flush(mc_upstream *upstream);
 
+/* False when its descriptor was closed, and not by this. */
+bool mc_upstream_is_open(const mc_upstream *upstream);
+
 /* Writes everything out, waiting as long as it takes; for the last frame of a process that ends. */
 void mc_upstream_finish(mc_upstream *upstream);
 

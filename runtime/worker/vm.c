@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "lualib/modules.h"
 #include "lualib/native.h"
+#include "lualib/traversal.h"
 #include "worker/bindings.h"
 #include "worker/exec.h"
 #include "worker/luv.h"
@@ -104,6 +105,7 @@ int mc_vm_open(mc_vm *vm, const char *lua_path, struct mc_bindings *bindings, mc
     return mc_fail(err, MC_ENO_MEMORY, "no memory for a Lua state");
   lua_atpanic(L, on_panic);
   luaL_openlibs(L);
+  mc_lua_traversal_install(L);
   seed_random(L);
   mc_lua_modules_install(L, lua_path);
   preload(L, "mooncrew.native", luaopen_mooncrew_native, NULL);

@@ -94,6 +94,19 @@ describe("executing a task", function()
       assert.are.equal("an error without a message (the string is empty)", execute.describe(""))
     end)
 
+    it("tells where it yielded on its own account, asks its retry function and tells crew.on_error", function()
+      local heard
+      crew.on_error(function(_, message, details)
+        heard = { message, details.outcome, details.trace ~= nil }
+      end)
+      local run = perform(function()
+        coroutine.yield "foreign"
+      end, { retry = 7 })
+      assert.are.same({ "failed", 7 }, { run.outcome, run.delay })
+      assert.matches("^spec/lua/execute_spec%.lua:%d+: the handler called coroutine%.yield outside a", run.error)
+      assert.are.same({ run.error, "failed", true }, heard)
+    end)
+
     it("survives a stack that overflows", function()
       local function deep()
         return 1 + deep()
@@ -130,16 +143,37 @@ describe("executing a task", function()
     end)
 
     it("falls back and says so when it fails or gives nonsense", function()
-      for _, retry in ipairs { function()
-        error("broken", 0)
-      end, function()
-        return "soon"
-      end } do
-        local run = delay_of(retry)
-        assert.are.same({ "failed", "why" }, { run.outcome, run.error })
-        assert.is_nil(run.delay)
-        assert.are.equal("warn", run.logs[1].level)
+      local function gives(value)
+        return function() return value end
       end
+      for name, retry in pairs {
+        error = function() error("broken", 0) end, ["nil raised"] = function() error() end,
+        outcome = function(_, _, task) task:skip_retry "no" end, yield = function() coroutine.yield() end,
+        text = gives "soon", ["not a number"] = gives(0 / 0), negative = gives(-1), infinite = gives(math.huge),
+        ["far too long"] = gives(1e15), no = gives(false), table = gives {}, ["negative text"] = gives "-5s",
+      } do
+        local run = delay_of(retry)
+        assert.are.same({ "failed", "why" }, { run.outcome, run.error }, name)
+        assert.is_nil(run.delay, name)
+        assert.are.same({ "warn", "the task's retry function failed, the default delay applies" },
+          { run.logs[1].level, run.logs[1].message }, name)
+        assert.is_string(run.logs[1].fields.error, name)
+      end
+    end)
+
+    it("lets it wait within the task's time, and has the default delay when it does not come back", function()
+      local run = delay_of(function()
+        crew.sleep "3s"
+        return "1m"
+      end, { now = 1000 })
+      assert.are.same({ 60, 1003 }, { run.delay, run.now })
+      registry.reset()
+      run = perform(function()
+        error("why", 0)
+      end, { timeout = "10s", retry = function() crew.sleep "1h" end }, nil, { now = 1000 })
+      assert.are.same({ "why", 1010 }, { run.error, run.now })
+      assert.is_nil(run.delay)
+      assert.are.equal("context deadline exceeded", run.logs[1].fields.error)
     end)
   end)
 
@@ -198,6 +232,42 @@ describe("executing a task", function()
       assert.are.same({ "failed", "late", 1 }, { run.outcome, run.error, handled })
     end)
 
+    it("runs the handler each time that it is called", function()
+      local seen = {}
+      crew.use(function(_, _, next)
+        pcall(next, "first")
+        return next "second"
+      end)
+      local run = perform(function(payload)
+        seen[#seen + 1] = payload
+        return #seen == 1 and error "not yet" or payload
+      end)
+      assert.are.same({ "first", "second" }, seen)
+      assert.are.same({ "done", "second" }, { run.outcome, run.result })
+    end)
+
+    it("that swallows what the handler ended with decides what becomes of the task", function()
+      crew.use(function(_, _, next)
+        pcall(next)
+      end)
+      for name, handler in pairs {
+        error = function() error "boom" end, outcome = function(_, task) task:skip_retry "no" end,
+        ["time-out"] = function() crew.sleep "1h" end, yield = function() coroutine.yield() end,
+      } do
+        local run = testing.perform(crew.task(name, { timeout = "10s", perform = handler }))
+        assert.are.same({ outcome = "done" }, { outcome = run.outcome, result = run.result, error = run.error }, name)
+      end
+    end)
+
+    it("that waits for ever is timed out like its handler", function()
+      crew.use(function(_, _, next)
+        next()
+        crew.async.await(function() end)
+      end)
+      local run = perform(function() end, { timeout = "10s" }, nil, { now = 1000 })
+      assert.are.same({ "timed_out", 1010 }, { run.outcome, run.now })
+    end)
+
     it("takes functions only", function()
       assert.has_error(function()
         crew.use("x")
@@ -223,12 +293,39 @@ describe("executing a task", function()
       assert.are.same({ "done", { true } }, { run.outcome, run.result })
     end)
 
-    it("is cancelled, with no delay of its own", function()
-      local run = perform(function()
+    local function cancelled(retry, scripts_retry)
+      registry.reset()
+      if scripts_retry then
+        crew.retry(scripts_retry)
+      end
+      return perform(function()
         crew.sleep("1h")
-      end, { retry = 5 }, nil, { cancel_after = 3 })
-      assert.are.same({ "cancelled", "context canceled" }, { run.outcome, run.error })
+      end, { retry = retry }, nil, { cancel_after = 3, now = 1000 })
+    end
+
+    it("is cancelled, and its retry function is asked", function()
+      local run = cancelled(5)
+      assert.are.same({ "cancelled", "context canceled", 5 }, { run.outcome, run.error, run.delay })
+      run = cancelled(function(_, message)
+        return message == "context canceled" and "2m" or nil
+      end)
+      assert.are.equal(120, run.delay)
+      assert.is_nil(cancelled(nil).delay)
+    end)
+
+    it("is cancelled, and what goes for all scripts is asked", function()
+      assert.are.equal(7, cancelled(nil, 7).delay)
+    end)
+
+    it("does not let its retry function wait", function()
+      local run = cancelled(function()
+        crew.sleep("1h")
+        return 5
+      end)
+      assert.are.same({ "cancelled", 1003 }, { run.outcome, run.now })
       assert.is_nil(run.delay)
+      assert.are.equal("warn", run.logs[1].level)
+      assert.matches("context canceled", run.logs[1].fields.error)
     end)
   end)
 end)

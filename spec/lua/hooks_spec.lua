@@ -95,6 +95,35 @@ describe("a hook", function()
     assert.are.equal("revoked: please", run.logs[2].fields.error)
   end)
 
+  it("of crew.on_error cannot change what becomes of the task, whatever they end with", function()
+    local last = 0
+    for _, hook in ipairs {
+      function() error() end, function() error(setmetatable({}, { __tostring = function() error "no" end })) end,
+      function() coroutine.yield() end, function(task) task:snooze(5) end,
+      function() local function deep() return 1 + deep() end return deep() end,
+    } do
+      crew.on_error(hook)
+    end
+    crew.on_error(function() last = last + 1 end)
+    local run = perform(function()
+      error("boom", 0)
+    end)
+    assert.are.same({ "failed", "boom", 1 }, { run.outcome, run.error, last })
+    assert.are.equal(5, #run.logs)
+    assert.matches("hooks_spec%.lua:%d+: the handler called coroutine%.yield", run.logs[3].fields.error)
+  end)
+
+  it("of crew.on_error that waits for ever is ended by the task's time-out, and the outcome stands", function()
+    crew.on_error(function()
+      crew.async.await(function() end)
+    end)
+    local run = perform(function()
+      error("boom", 0)
+    end, { timeout = 10 }, nil, { now = 1000 })
+    assert.are.same({ "failed", "boom", 1010 }, { run.outcome, run.error, run.now })
+    assert.are.equal("context deadline exceeded", run.logs[1].fields.error)
+  end)
+
   it("of crew.on_error may wait after a time-out too, for half a second", function()
     local woke, stopped = false, nil
     crew.on_error(function()

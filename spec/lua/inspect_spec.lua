@@ -210,7 +210,8 @@ describe("a client that inspects", function()
       workers = { { task_id = "t1", type = "kind", queue = "q", payload = "", started_at = 9 } },
     } }, crew:servers())
     assert.same({ 1, {} }, { #crew:servers(), crew:servers({ tasks = false })[1].workers })
-    assert.has_error(function() crew:servers { task = true } end, "unknown option 'task', did you mean 'tasks'?")
+    assert.has_error(function() crew:servers { task = true } end,
+      "client:servers: unknown option 'task', did you mean 'tasks'?")
     redis:call("RPUSH", "asynq:schedulers:{h:1:u}", '\10\2e1\18\6@daily\26\4kind\42\12Queue("low")\50\2\8\9')
     redis:call("ZADD", "asynq:schedulers", later, "asynq:schedulers:{h:1:u}")
     assert.same({ { id = "e1", spec = "@daily", type = "kind", payload = "", options = { 'Queue("low")' }, next_at = 9,

@@ -137,3 +137,30 @@ describe("native", function()
     end
   end)
 end)
+
+describe("native.next and native.pairs", function()
+  it("walk a table as the global ones do", function()
+    local seen = {}
+    for key, value in native.pairs { "a", "b", x = 1, [2.5] = false } do
+      seen[key] = value
+    end
+    assert.same({ "a", "b", x = 1, [2.5] = false }, seen)
+    assert.is_nil(native.next {})
+    assert.same({ 2, "b" }, { native.next({ "a", "b" }, 1) })
+    assert.is_nil((native.next({ "a" }, 1)))
+  end)
+
+  it("let fields be removed on the way", function()
+    local all = { a = 1, b = 2, c = 3 }
+    for key in native.pairs(all) do
+      all[key] = nil
+    end
+    assert.is_nil(native.next(all))
+  end)
+
+  it("refuse what is no table, and a key that is not there", function()
+    assert.error_matches(function() native.pairs(nil) end, "table expected, got nil")
+    assert.error_matches(function() native.next(3) end, "table expected, got number")
+    assert.error_matches(function() native.next({}, "no key") end, "invalid key to 'next'")
+  end)
+end)

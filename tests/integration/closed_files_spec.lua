@@ -19,7 +19,7 @@ describe("without a standard file", function()
   it("output that cannot be written is told", with_crew(function(crew)
     local code, text = shell(crew, '"$M" version >&-')
     assert.equal(1, code)
-    assert.equal("mooncrew: cannot write to standard output: Bad file descriptor\n", text)
+    assert.equal("mooncrew: cannot write to standard output: Bad file descriptor (IO_ERROR)\n", text)
     assert.equal(1, (shell(crew, '"$M" help <&- >&- 2>&-')))
   end))
 

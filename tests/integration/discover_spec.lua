@@ -13,15 +13,16 @@ describe("a queue that fits a pattern", function()
     local node = crew:run { queues = { ["tenant:*"] = 1 } }
     crew:queue("tenant:0"):add { type = "t" }
     crew:wait_until("the node works", 20, function() return crew.notes:count "ran" == 1 end)
-    for i = 1, 5 do
+    local took_ms = {}
+    for i = 1, 7 do
       local pushed_ms = wait.now_ms()
       crew:queue("tenant:" .. i):add { type = "t" }
       crew:queue("other:" .. i):add { type = "t" }
       crew:wait_until("the task has run", 10, function() return crew.notes:count "ran" == i + 1 end)
-      local took_ms = crew.notes:all("ran")[i + 1].at_ms - pushed_ms
-      assert.is_true(took_ms < 200 * wait.patience, ("it took %.0f ms"):format(took_ms))
+      took_ms[i] = crew.notes:all("ran")[i + 1].at_ms - pushed_ms
     end
-    assert.equal(6, #node:log { event = "queue found" })
+    assert.is_true(wait.median(took_ms) < 200 * wait.patience, "it took ms: " .. table.concat(took_ms, " "))
+    assert.equal(8, #node:log { event = "queue found" })
     assert.equal(1, crew:queue("other:1"):counts().pending)
   end))
 

@@ -321,6 +321,27 @@ local function add_thumbnail(queue)
   return queue:add { type = "image:thumbnail", payload = '{"path":"moon.ppm","width":16}', retention = 3600 }
 end
 
+-- Runs ImageMagick's convert in the folder of pictures; nil where it is not installed, or another program has its name.
+local function imagemagick(crew)
+  local function convert(args)
+    return Process.run("/usr/bin/env", { args = { "convert", unpack(args) }, cwd = crew.folder .. "/data",
+      output = crew:file("convert.out", "") }, 60 * wait.patience)
+  end
+  local pipe = assert(io.popen "convert -version 2>/dev/null")
+  local version = pipe:read "*a"
+  pipe:close()
+  return version:find("ImageMagick", 1, true) and convert or nil
+end
+
+local function names_in(folder)
+  local names, scan = {}, assert(uv.fs_scandir(folder))
+  for name in function() return uv.fs_scandir_next(scan) end do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
 describe("the example image:thumbnail", function()
   it("is made by a program of its own", with_crew(function(crew)
     local data, queue = make_picture(crew), crew:queue "images"
@@ -328,6 +349,35 @@ describe("the example image:thumbnail", function()
     run_examples(crew, { APP_THUMBNAILER = ("luajit %s/demo/shrink_ppm.lua {source} {target} {width}"):format(ROOT) })
     assert.equal('{"bytes":589,"path":"thumbnails/moon-16.ppm"}', wait_state(crew, queue, id, "completed").result)
     assert.equal("P6\n16 12\n255\n", read(data .. "/thumbnails/moon-16.ppm"):sub(1, 13))
+  end))
+
+  it("is made by ImageMagick unless it is told otherwise, of the first picture of a file", with_crew(function(crew)
+    local convert = imagemagick(crew)
+    if not convert then
+      pending "needs ImageMagick: apt-get install imagemagick"
+      return
+    end
+    local data, queue = make_picture(crew), crew:queue "images"
+    assert.equal(0, (convert { "moon.ppm", "moon.png" }))
+    assert.equal(0, (convert { "moon.ppm", "-resize", "50%", "moon.jpg" }))
+    assert.equal(0, (convert { "moon.ppm", "(", "moon.ppm", "-negate", ")", "moves.gif" }))
+    assert(uv.fs_copyfile(data .. "/moves.gif", data .. "/called.png"))
+    crew:file("data/none.png", "no picture")
+    local ids = {}
+    for _, name in ipairs { "moon.png", "moon.jpg", "moves.gif", "called.png", "none.png" } do
+      ids[name] = queue:add { type = "image:thumbnail", payload = ('{"path":"%s","width":16}'):format(name),
+        retention = 3600 }
+    end
+    run_examples(crew, {})
+    assert.matches("convert ended with exit code 1: .*none.png",
+      wait_state(crew, queue, ids["none.png"], "retry").message.error_msg)
+    ids["none.png"] = nil
+    for name, id in pairs(ids) do
+      local made = cjson.decode(wait_state(crew, queue, id, "completed").result).path
+      local _, text = convert { made, "-format", "%w %h ", "info:" }
+      assert.equal("16 12 ", text, name)
+    end
+    assert.same({ "called-16.png", "moon-16.jpg", "moon-16.png", "moves-16.gif" }, names_in(data .. "/thumbnails"))
   end))
 
   it("takes its program and what that wrote along when it is cancelled", with_crew(function(crew)

@@ -23,7 +23,7 @@ local function perform(crew, body, options, config)
   for name, value in pairs(options or {}) do task[name] = value end
   queue:add(task)
   local node = crew:run(config)
-  if not (options and options.running) then crew:wait_counts(queue, 20, { processed = 1, active = 0 }) end
+  if not (options and options.running) then crew:wait_counts(queue, 40, { processed = 1, active = 0 }) end
   return crew.notes:all "got", queue:task "one", node, queue
 end
 
@@ -154,17 +154,17 @@ describe("crew.exec", function()
 
     it("when its own time is up", with_crew(function(crew)
       local got = perform(crew, ([[
-        got(crew.exec({ "sh", "-c", %q }, { cwd = here, timeout = 2 }))
+        got(crew.exec({ "sh", "-c", %q }, { cwd = here, timeout = 10 }))
       ]]):format(LEAVES_CHILDREN .. "sleep 1000"))
       assert.equal("TIMEOUT", got[1][2])
-      assert.matches("did not end within 2 s", got[1][3])
+      assert.matches("did not end within 10 s", got[1][3])
       assert_all_end(crew, 0.5)
     end))
 
     it("when the task's time is up", with_crew(function(crew)
       local _, task = perform(crew, ([[
         crew.exec({ "sh", "-c", %q }, { cwd = here })
-      ]]):format(LEAVES_CHILDREN .. "sleep 1000"), { timeout = 2 })
+      ]]):format(LEAVES_CHILDREN .. "sleep 1000"), { timeout = 10 })
       assert.matches("context deadline exceeded", task.message.error_msg)
       assert_all_end(crew, 5)
     end))
@@ -172,7 +172,13 @@ describe("crew.exec", function()
     it("when another function of a gather fails", with_crew(function(crew)
       local _, task = perform(crew, ([[
         crew.gather(function() crew.exec({ "sh", "-c", %q }, { cwd = here }) end, function()
-          crew.sleep(1.5)
+          local function started()
+            local file = io.open(here .. "/pids")
+            local text = file and file:read "*a" or ""
+            if file then file:close() end
+            return select(2, text:gsub("\n", "")) >= 6
+          end
+          while not started() do crew.sleep(0.02) end
           error "the other one"
         end)
       ]]):format(LEAVES_CHILDREN .. "sleep 1000"))

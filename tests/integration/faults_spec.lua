@@ -7,6 +7,9 @@ local with_crew = require("support").with_crew
 
 local NEIGHBOURS = 5
 
+-- Said of those that end by their time-out, which no other fault is to meet.
+local KILLED = "context deadline exceeded: the handler went on, and its worker was killed after kill_grace"
+
 -- Tasks beside the fault. The quick one counts what it can of the library and of Lua.
 local OTHERS = [[
 crew.task("patient", { perform = function(_, task)
@@ -78,7 +81,7 @@ local function run_fault(crew, fault)
   local node = crew:run { workers = 1, kill_grace = "300ms", max_crashes = 1, concurrency = 20 }
   wait_noted(crew, "start", NEIGHBOURS)
   local worker = node:workers()[1]
-  queue:add { type = "fault", id = "fault", timeout = 1, retry = 0, retention = 600 }
+  queue:add { type = "fault", id = "fault", timeout = fault.says == KILLED and 1 or 600, retry = 0, retention = 600 }
   wait_end(crew, queue, fault)
   assert_next_is_taken(crew, queue)
   local said = inspect(crew, "fault")
@@ -91,8 +94,6 @@ local function run_fault(crew, fault)
   if fault.logs then assert.is_not_nil(node:log({ event = fault.logs })[1], "the log says " .. fault.logs) end
   return node, worker
 end
-
-local KILLED = "context deadline exceeded: the handler went on, and its worker was killed after kill_grace"
 
 -- What sanitizers make of a signal.
 local ABORTED = "signal 6 %(Aborted%)"
@@ -110,6 +111,16 @@ local FAULTS = {
     says = KILLED },
   { "a stopped process", before = "ffi.cdef 'int kill(int, int);'", body = "ffi.C.kill(ffi.C.getpid(), 19)",
     kills = true, says = KILLED },
+  { "a loop that hears no signal", kills = true, says = KILLED,
+    before = "ffi.cdef 'int sigfillset(void *); int sigprocmask(int, void *, void *);'",
+    body = "local all = ffi.new('char[128]') ffi.C.sigfillset(all) ffi.C.sigprocmask(0, all, nil) while true do end" },
+  { "a loop that has closed the worker's socket", before = "ffi.cdef 'int close(int);'", kills = true,
+    body = "ffi.C.close(3) while true do end", says = "its connection to the supervisor was closed in it" },
+
+  { "all descriptors closed", before = "ffi.cdef 'int close(int);'", kills = true,
+    body = "for fd = 3, 200 do ffi.C.close(fd) end", says = "the handler closed descriptors of its worker" },
+  { "all descriptors closed by luv", kills = true, says = "the handler closed descriptors of its worker",
+    body = "local uv = require 'luv' for fd = 3, 200 do uv.fs_close(fd) end" },
 
   -- It goes too deep.
   { "recursion without end", body = "local function f() return 1 + f() end return f()", says = "stack overflow" },
@@ -171,6 +182,7 @@ local FAULTS = {
     says = "a table was raised as an error" },
   { "a userdata raised", body = "error(newproxy(true))", says = "a userdata was raised as an error" },
   { "cdata raised", body = "error(ffi.new('int[4]'))", says = "a cdata was raised as an error" },
+  { "a huge string raised", body = "error(('huge '):rep(2^22), 0)", says = "huge huge .*%.%.%." },
   { "a thread raised", body = "error(coroutine.create(print))", says = "a thread was raised as an error" },
 
   -- What everybody shares.

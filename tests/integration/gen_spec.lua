@@ -18,7 +18,7 @@ local function read(path)
 end
 
 local function pkg_config()
-  local pipe = assert(io.popen "pkg-config --libs libuv hiredis libprotobuf-c libcrypto")
+  local pipe = assert(io.popen "pkg-config --libs libuv hiredis libprotobuf-c libssl libcrypto")
   local flags = pipe:read "*a"
   pipe:close()
   return flags

@@ -61,6 +61,24 @@ describe("a task of which a part is missing", function()
     assert.equal(3, crew.notes:count "ran")
   end))
 
+  it("is run when it stands in `active` alone, whatever its hash says, and no retry is spent",
+    with_crew(function(crew)
+      crew:script("t.lua", T)
+      local queue = crew:queue()
+      local states = { "pending", "scheduled", "retry", "aggregating", "no state at all" }
+      for i, state in ipairs(states) do
+        break_task(queue, "o" .. i, { "active" })
+        queue.redis:call("HSET", queue:key("t:o" .. i), "state", state)
+      end
+      local node = crew:run()
+      crew:wait_counts(queue, 30, { completed = #states, pending = 0, active = 0, lease = 0, retry = 0, scheduled = 0 })
+      for i, state in ipairs(states) do
+        assert.equal(0, queue:task("o" .. i).message.retried, state)
+        assert.equal(1, #node:log { event = "task recovered", level = "warn", task_id = "o" .. i }, state)
+      end
+      assert.equal(#states, crew.notes:count "ran")
+    end))
+
   it("is none when only its traces are left: they are cleared away, and what is done stays done",
     with_crew(function(crew)
       crew:script("t.lua", T)

@@ -7,6 +7,7 @@ local uv = require "luv"
 local with_crew = require("support").with_crew
 
 local TASKS = 60
+local KEPT_TIMERS = 256 -- MC_TIMERS_IDLE_MAX
 
 -- What handlers wait with: Lua that ends soon (quick) or would wait for long (slow), and what stands before. To add a
 -- kind is to add a row; `setup(crew)` may start what it needs, and returns what %s in the Lua stands for.
@@ -113,7 +114,8 @@ local function settled_handles(crew, queue, wanted)
   local asked = 0
   return crew:wait_until("the handles are closed", 20, function()
     asked = asked + 1
-    local id = queue:add { type = "count", id = ("count%d-%s"):format(asked, wanted or "first") }
+    local id = ("count%d-%s-%d"):format(asked, wanted or "first", crew.notes:count "count")
+    queue:add { type = "count", id = id }
     local entry = crew:wait_until("they are counted", 20, function()
       for _, entry in ipairs(crew.notes:all "count") do
         if entry[2] == id then return entry end
@@ -136,13 +138,19 @@ local function add_tasks(queue)
       cancelled[#cancelled + 1] = queue:add { type = "slow", retry = 0 }
     end
   end
-  return cancelled
+  return cancelled, TASKS / 2
 end
 
-local function run(crew, queue, round)
-  local cancelled = add_tasks(queue)
+-- As many as there are slots, all at once: what a worker makes for each slot is made, however fast the others come.
+local function fill_slots(queue)
+  return queue:add_many(TASKS, function() return { type = "slow", retry = 0 } end), TASKS
+end
+
+local function run(crew, queue, add)
+  local waited = crew.notes:count "waits"
+  local cancelled, waiting = add(queue)
   crew:wait_until("all slow ones wait", 30, function()
-    return crew.notes:count "waits" >= round * TASKS / 2
+    return crew.notes:count "waits" >= waited + waiting
   end)
   for _, id in ipairs(cancelled) do
     crew.redis:call("PUBLISH", "asynq:cancel", id)
@@ -164,10 +172,29 @@ describe("no handle is left behind by", function()
       crew:script("t.lua", SCRIPT:format(lua(kind.before or ""), lua(kind.quick), lua(kind.slow)))
       local queue = crew:queue()
       crew:run { concurrency = TASKS }
-      run(crew, queue, 1) -- the first round makes what is kept and used again: timers of slots, of sleeps
+      run(crew, queue, fill_slots) -- what is kept and used again is made: timers of slots, of sleeps
+      run(crew, queue, add_tasks)
       local before = settled_handles(crew, queue)
-      run(crew, queue, 2)
+      run(crew, queue, add_tasks)
       settled_handles(crew, queue, before)
     end))
   end
+end)
+
+describe("the timers of many sleeps at a time", function()
+  it("are closed when they are over, but for a few hundred", with_crew(function(crew)
+    crew:script("t.lua", SCRIPT:format("", "", [[
+      local sleeps = {}
+      for i = 1, 5000 do sleeps[i] = function() crew.sleep(1) end end
+      crew.gather(sleeps)
+      note "ended"]]))
+    local queue = crew:queue()
+    crew:run { workers = 1 }
+    local before = settled_handles(crew, queue)
+    for round = 1, 2 do
+      queue:add { type = "slow" }
+      crew:wait_until("all sleeps are over", 30, function() return crew.notes:count "ended" == round end)
+      settled_handles(crew, queue, before + KEPT_TIMERS)
+    end
+  end))
 end)

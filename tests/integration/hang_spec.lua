@@ -4,7 +4,7 @@ local uv = require "luv"
 local MOONCREW = os.getenv "MOONCREW"
 if MOONCREW:sub(1, 1) ~= "/" then MOONCREW = uv.cwd() .. "/" .. MOONCREW end
 
-local LIMIT = ": it takes longer than 1 s to load: "
+local LIMIT = ": it takes longer than 3 s to load: "
 
 describe("what does not come to its end", function()
   local folder
@@ -28,7 +28,7 @@ describe("what does not come to its end", function()
   -- With a standard input on which nothing ever comes. Returns exit code and all that was written.
   local function run(arguments, variables)
     local pipe = io.popen(("cd %s && mkfifo in 2>/dev/null; exec 3<>in; %s timeout -s KILL 60 %s %s <&3 2>&1; echo :$?")
-      :format(folder, variables or "MOONCREW_LOAD_TIMEOUT=1s", MOONCREW, arguments))
+      :format(folder, variables or "MOONCREW_LOAD_TIMEOUT=3s", MOONCREW, arguments))
     local text, code = pipe:read("*a"):match "^(.*):(%d+)\n$"
     pipe:close()
     return tonumber(code), text

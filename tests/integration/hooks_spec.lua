@@ -175,6 +175,38 @@ describe("crew.on_error", function()
       assert.same({ "alert boom 0 failed", "alert boom 1 failed" }, words(crew, "alert"))
     end))
 
+  it("hears of a handler that yields for ever, and where", with_crew(function(crew)
+    local _, queue = add_and_run(crew, [[
+      crew.on_error(function(_, message, details) note("heard", details.outcome, message) end)
+      crew.retry(3600)
+      crew.task("t", { perform = function() while true do coroutine.yield("mine") end end })
+    ]], nil, { type = "t", id = "x", retry = 1 })
+    crew:wait_counts(queue, 30, { processed = 1, retry = 1 })
+    assert.matches("^heard failed .*/t%.lua:%d+: the handler called coroutine%.yield", words(crew, "heard")[1])
+    assert.matches("/t%.lua:%d+: the handler called coroutine%.yield", queue:task("x").message.error_msg)
+    assert.is_true(tonumber(crew.redis:call("ZSCORE", queue:key "retry", "x")) > os.time() + 3000)
+  end))
+
+  for name, declared in pairs {
+    ["crew.on_error"] = "crew.on_error(function() note 'loops' while true do end end)",
+    ["crew.retry"] = "crew.retry(function() note 'loops' while true do end end)",
+  } do
+    it("or a retry function that never ends is stopped with its task: " .. name, with_crew(function(crew)
+      local node, queue = add_and_run(crew, declared .. [[
+
+        crew.task("t", { perform = function() error("boom", 0) end })
+        crew.task("quick", { perform = function() note "quick" end })
+      ]], { kill_grace = "300ms" }, { type = "t", id = "x", timeout = 1, retry = 1 })
+      crew:wait_counts(queue, 30, { processed = 1, retry = 1 })
+      assert.equal(1, crew.notes:count "loops")
+      assert.matches("^context deadline exceeded: the handler went on, and its worker was killed",
+        queue:task("x").message.error_msg)
+      queue:add { type = "quick" }
+      crew:wait_until("the successor works", 20, function() return crew.notes:count "quick" == 1 end)
+      assert.equal(1, #node:log { event = "worker killed", task_id = "x" })
+    end))
+  end
+
   it("hears of a time-out", with_crew(function(crew)
     local _, queue = add_and_run(crew, [[
       crew.on_error(function(_, message, details) crew.sleep(0.05) note("heard", details.outcome, message) end)

@@ -93,7 +93,7 @@ describe("a worker", function()
     crew:finally(function() server:stop() end)
     crew:script("kinds.lua", (SCRIPT:gsub("HTTP", server.url):gsub("REDIS", crew.server:url())))
     local queue, low = crew:queue(), crew:queue "low"
-    local client = assert(require("mooncrew").client(crew.server:url()))
+    local client = assert(require("mooncrew").client(crew.server:url(), { timeout = "60s" }))
     local node = crew:run { log_level = "error", queues = { default = 1, low = 1 } }
     local sizes = {}
     for round = 1, ROUNDS do

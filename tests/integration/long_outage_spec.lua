@@ -6,11 +6,17 @@ local with_crew = require("support").with_crew
 local OUTAGE_S = 30
 local DURABLE = { redis = { "--appendonly", "yes", "--appendfsync", "always" } }
 
--- 10 tasks end before the outage is over, and 30 after it; 20 more wait for a free slot.
+-- Counted from the begin of the outage, 10 tasks end before it is over, and 30 after it; 20 more wait for a free slot.
 local IN_HAND, IN_LINE = 40, 20
 local SLEEP = [[
 crew.task("t", { perform = function(payload, task)
   note("start", task.id)
+  local away
+  repeat
+    crew.sleep(0.05)
+    away = io.open(here .. "/away")
+  until away
+  away:close()
   crew.sleep(payload.s)
   note("end", task.id)
 end })
@@ -40,6 +46,7 @@ local function sees_an_outage(begin, finish)
     local in_hand = crew.notes:tally "start"
 
     begin(crew)
+    crew:file("away", "")
     wait.hold("handlers go on", OUTAGE_S, function()
       return nodes[1].process:alive() and nodes[2].process:alive()
     end)

@@ -158,7 +158,8 @@ describe("memory_limit:", function()
     assert_reason(queue, "hog", "more than twice memory_limit")
   end))
 
-  -- hog: what the hog does, or a function of the crew that says so. It and 20 neighbours, one of which computes much of the time, wait when it is noticed.
+  -- hog: what the hog does, or a function of the crew that says so. It and 20 neighbours, one of which computes much of
+  -- the time, wait when it is noticed.
   local function with_waiting_hog(hog, test)
     return with_crew(function(crew)
       crew:script("patient.lua", PATIENT .. [[
@@ -215,8 +216,8 @@ describe("memory_limit:", function()
       return ('crew.http.get(%q .. 4 * LIMIT_MB * 2^20, { max_size = 2^31 })'):format(server.url .. "/data?n=")
     end,
     ["a reply of Redis"] = function(crew)
-      crew.redis:call("SETRANGE", "big", ("%d"):format(4 * LIMIT_MB * 2^20), "x")
-      return ('crew.redis.open(%q):get "big"'):format(crew.server:url())
+      crew.redis:call("SETRANGE", "big", ("%d"):format(LIMIT_MB * 2^20), "x")
+      return ('crew.redis.open(%q):mget("big", "big", "big", "big")'):format(crew.server:url())
     end,
     ["the output of a program"] = function()
       return 'crew.exec({ "head", "-c", tostring(4 * LIMIT_MB * 2^20), "/dev/zero" }, { output_limit = 2^31 - 1 })'
@@ -319,7 +320,7 @@ describe("memory_limit at a reload:", function()
     crew:script("t.lua", TAKE .. "take(3 * LIMIT_MB) os.execute 'sleep 20'")
     local code, out = crew:command { "reload" }
     assert.equal(1, code, out)
-    assert.matches("while the scripts were loaded: it took %d+M of memory to load the scripts, more than twice", out)
+    assert.matches("t%.lua:%d+: a worker was killed %(it took %d+M of memory to load the scripts, more than twice", out)
     queue:add { type = "t" }
     wait_noted(crew, "old", 2)
   end))

@@ -83,7 +83,8 @@ describe("a pool", function()
 
   it("is seen with all its workers as soon as they are ready, not with the next heartbeat", with_crew(function(crew)
     crew:script("t.lua", SCRIPT)
-    crew:run { pools = POOLS }
+    local node = crew:run { pools = POOLS }
+    crew:wait_until("three workers are ready", 20, function() return #node:log { event = "worker ready" } == 3 end)
     crew:wait_until("all workers of both pools serve", 2, function()
       local _, out = crew:command { "server", "ls", "--json" }
       local server = require("cjson").decode(out).servers[1]

@@ -42,25 +42,36 @@ local function pump(self, pair, from, to, is_reply)
   end)
 end
 
+-- An end of either kind, and its call on an address: a path is a unix socket's, a number a port of this machine.
+local function new_end(address)
+  return type(address) == "number" and uv.new_tcp() or uv.new_pipe(false)
+end
+
+local function apply(method, stream, address, ...)
+  if type(address) == "number" then return stream[method](stream, "127.0.0.1", address, ...) end
+  return stream[method](stream, address, ...)
+end
+
 local function serve(self)
-  local near, far = uv.new_pipe(false), uv.new_pipe(false)
+  local near, far = new_end(self.path), new_end(self.target)
   local pair = { near, far }
   self.pairs[#self.pairs + 1] = pair
   self.listener:accept(near)
-  far:connect(self.target, function(err)
+  apply("connect", far, self.target, function(err)
     if err then return drop(pair) end
     pump(self, pair, near, far, false)
     pump(self, pair, far, near, true)
   end)
 end
 
---- Listens on a unix socket and passes everything on to another.
----@param path string
----@param target string
+--- Listens on a unix socket, or on a port, and passes everything on to another.
+---@param path string|integer  0: any free port, which `port` then is
+---@param target string|integer
 function Proxy.start(path, target)
   local self = setmetatable({ path = path, target = target, pairs = {}, cuts = 0 }, Proxy)
-  self.listener = uv.new_pipe(false)
-  assert(self.listener:bind(path))
+  self.listener = new_end(path)
+  assert(apply("bind", self.listener, path))
+  if path == 0 then self.port = self.listener:getsockname().port end
   assert(self.listener:listen(16, function(err)
     assert(not err, err)
     serve(self)

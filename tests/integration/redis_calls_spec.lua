@@ -50,6 +50,23 @@ describe("crew.redis", function()
     assert.same({ "ERR" }, words(notes, "unknown"))
   end))
 
+  it("takes nested replies, and loses one that is nested too deep alone", with_crew(function(crew)
+    local notes = perform(crew, [=[
+      local nest = "local t = {7} for _ = 2, tonumber(ARGV[1]) do t = {t} end return t"
+      local function depth(value)
+        return type(value) == "table" and 1 + depth(value[1]) or 0
+      end
+      note("deep", depth(assert(r:eval(nest, 0, 9))), depth(assert(r:eval(nest, 0, 128))))
+      local id = r:client "ID"
+      note("lost", select(2, r:eval(nest, 0, 129)))
+      local replies = r:pipeline { { "EVAL", nest, 0, 1000 }, { "ECHO", "behind" } }
+      note("pipeline", replies[1].code, replies[2], tostring(r:client "ID" == id))
+    ]=])
+    assert.same({ "9", "128" }, words(notes, "deep"))
+    assert.matches("nested more than 128 deep: have the command return less", words(notes, "lost")[1])
+    assert.same({ "TOODEEP", "behind", "true" }, words(notes, "pipeline"))
+  end))
+
   it("sends a pipeline in one go, and a transaction as a whole", with_crew(function(crew)
     local notes = perform(crew, [=[
       local replies = r:pipeline { { "SET", "a", 1 }, { "GET", "none" }, { "LPUSH", "a", 1 }, { "INCR", "a" } }

@@ -24,7 +24,7 @@ describe("a task for later", function()
     crew:script("t.lua", T)
     local queue = crew:queue()
     local node = crew:run()
-    crew:wait_until("the node is up", 20, function() return crew.redis:call("ZCARD", "asynq:servers") == 1 end)
+    node:wait_log(20, { event = "worker ready" })
     local base, due = os.time(), {}
     for i = 1, 4 do
       due["s" .. i], due["r" .. i] = base + i, base + i

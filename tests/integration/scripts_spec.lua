@@ -35,6 +35,18 @@ describe("scripts", function()
     assert_refused(crew, { "one%.lua:2", "two%.lua:2" })
   end))
 
+  -- runtime/lualib/traversal.h; LuaJIT has numbers for the functions that it can compile.
+  it("walk tables by functions that LuaJIT does not compile", with_crew(function(crew)
+    crew:script("t.lua", crew.HANDLER:format [[
+      local util = require "jit.util"
+      local count = 0
+      for _ in pairs { 1, 2, a = 3 } do count = count + 1 end
+      note("found", tostring(util.funcinfo(next).ffid), tostring(util.funcinfo(pairs).ffid), count)
+    ]])
+    local found = crew:run_handler():all("found")[1]
+    assert.same({ "nil", "nil", "3" }, { found[2], found[3], tostring(found[4]) })
+  end))
+
   it("are found in folders, and may require what stands beside them", with_crew(function(crew)
     assert(uv.fs_mkdir(crew.scripts .. "/deep", tonumber("700", 8)))
     crew:file("scripts/shared.lua", "return { word = 'shared' }\n")

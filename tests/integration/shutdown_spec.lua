@@ -145,8 +145,10 @@ describe("a signal:", function()
     crew:script("sleep.lua", SLEEP)
     local node = crew:run { workers = 2 }
     crew:wait_until("the node is in the list", 20, function() return crew.redis:call("ZCARD", "asynq:servers") == 1 end)
-    local workers = node:workers()
-    assert.equal(2, #workers)
+    local workers = crew:wait_until("it has two workers", 20, function()
+      local found = node:workers()
+      return #found == 2 and found
+    end)
     node:send "sigterm"
     assert.equal(0, (node:wait(10)))
     for _, pid in ipairs(workers) do

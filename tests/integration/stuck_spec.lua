@@ -65,11 +65,12 @@ describe("a worker that is stuck", function()
   it("is none whose handlers compute all the time, but in steps: others start there meanwhile",
     with_crew(function(crew)
       crew:script("busy.lua", [[
+        local uv = require "luv"
         crew.task("busy", { perform = function()
           note "busy"
           repeat
-            local stop = os.clock() + 0.25 -- more than from one look to the next
-            repeat until os.clock() > stop
+            local stop = uv.hrtime() + 250e6 -- more than from one look to the next
+            repeat until uv.hrtime() > stop
             crew.sleep(0)
           until io.open(here .. "/release")
         end })

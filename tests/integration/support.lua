@@ -38,7 +38,7 @@ local function open(options)
   local folder = assert(uv.fs_mkdtemp "/tmp/mooncrew-test-XXXXXX")
   assert(uv.fs_mkdir(folder .. "/scripts", tonumber("700", 8)))
   local self = setmetatable({
-    folder = folder, scripts = folder .. "/scripts", notes = Notes.new(folder), nodes = {}, cleanups = {},
+    folder = folder, scripts = folder .. "/scripts", notes = Notes.new(folder), nodes = {}, queues = {}, cleanups = {},
     server = Server.new(folder, options.redis),
   }, Crew)
   return self
@@ -61,10 +61,12 @@ function Crew:file(name, text)
   return self.folder .. "/" .. name
 end
 
---- A queue of the test's Redis.
+--- A queue of the test's Redis, the same at each call: it counts its tasks, for their ids.
 ---@param name? string
 function Crew:queue(name)
-  return Queue.new(self.redis, name)
+  name = name or "default"
+  self.queues[name] = self.queues[name] or Queue.new(self.redis, name)
+  return self.queues[name]
 end
 
 -- The configuration of a node: short times, unless the test says otherwise.

@@ -24,6 +24,15 @@ local function turn()
   uv.run "nowait"
 end
 
+--- The middle one of some measurements: a few that a busy machine held up do not move it.
+---@param values number[]
+---@return number
+function M.median(values)
+  local sorted = { unpack(values) }
+  table.sort(sorted)
+  return sorted[math.ceil(#sorted / 2)]
+end
+
 --- Polls a condition until it gives something true, and returns that; nil and its last detail after the deadline.
 ---@param seconds number
 ---@param condition fun(): any, any

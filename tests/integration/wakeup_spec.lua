@@ -4,11 +4,6 @@ local with_crew = require("support").with_crew
 
 local T = [[ crew.task("t", { perform = function(_, task) note("ran", task.id) end }) ]]
 
-local function median(list)
-  table.sort(list)
-  return list[math.floor((#list + 1) / 2)]
-end
-
 -- Adds tasks one at a time, as asynq's Go client does; returns the median of the ms from LPUSH to the handler's start.
 local function pickup_ms(crew, queue, ran, count)
   local waits = {}
@@ -18,7 +13,7 @@ local function pickup_ms(crew, queue, ran, count)
     crew:wait_until("the task has run", 10, function() return crew.notes:count "ran" == ran + i end)
     waits[i] = crew.notes:all("ran")[ran + i].at_ms - pushed_ms
   end
-  return median(waits)
+  return wait.median(waits)
 end
 
 -- Adds tasks one at a time and checks the median; `ran` says how many have run before.

@@ -19,6 +19,19 @@ crew.task("crash", { perform = function(_, task)
 end })
 ]]
 
+-- Every start of a worker is noted.
+local LOADS = [[ note "load" ]]
+
+-- Between a crash and the next worker's scripts.
+local function assert_gaps_below(limit_ms, crew, crashes)
+  local died, loads = crew.notes:all "crash", crew.notes:all "load"
+  assert.equal(crashes, #died)
+  for i, crash in ipairs(died) do
+    local gap_ms = loads[i + 1].at_ms - crash.at_ms
+    assert.is_true(gap_ms < limit_ms * wait.patience, ("after death %d: %d ms"):format(i, gap_ms))
+  end
+end
+
 local function add_patient(queue, count)
   return queue:add_many(count, function() return { type = "patient", retention = 600 } end)
 end
@@ -158,5 +171,67 @@ describe("the death of a worker:", function()
       uv.fs_unlink(broken)
       queue:add { type = "t", id = "second" }
       crew:wait_until("the second task has run", 60, function() return crew.notes:count "ran" == 2 end)
+    end))
+
+  it("a worker that was well before it died is followed by another at once, however often that happens",
+    with_crew(function(crew)
+      crew:script("t.lua", LOADS .. CRASH .. [[ crew.task("good", { perform = function() note "good" end }) ]])
+      local queue = crew:queue()
+      crew:run { workers = 1, max_crashes = 3 }
+      for round = 1, 4 do
+        queue:add { type = "crash" }
+        crew:wait_counts(queue, 30, { archived = round })
+        if round % 2 == 0 then -- it is well when it has ended something, or has been there for a while
+          queue:add { type = "good" }
+          crew:wait_until("one has ended", 20, function() return crew.notes:count "good" == round / 2 end)
+        else
+          local deaths, ready_ms = crew.notes:count "crash", wait.now_ms() + 1500
+          crew:wait_until("the next one has been there for a while", 20, function()
+            return crew.notes:count "load" > deaths and wait.now_ms() > ready_ms
+          end)
+        end
+      end
+      assert_gaps_below(1000, crew, 12)
+    end))
+
+  it("a worker that ended a task before it was killed is followed by another at once, however often",
+    with_crew(function(crew)
+      crew:script("t.lua", LOADS .. [[ crew.task("good", { perform = function() note "good" end }) ]])
+      local queue = crew:queue()
+      local node = crew:run { workers = 1 }
+      for round = 1, 8 do
+        queue:add { type = "good" }
+        crew:wait_counts(queue, 20, { processed = round })
+        local killed_ms = wait.now_ms()
+        uv.kill(node:workers()[1], "sigkill")
+        crew:wait_until("the next one loads", 20, function() return crew.notes:count "load" > round end)
+        local gap_ms = crew.notes:all("load")[round + 1].at_ms - killed_ms
+        assert.is_true(gap_ms < 1000 * wait.patience, ("after death %d: %d ms"):format(round, gap_ms))
+      end
+    end))
+
+  it("tasks that kill it one after the other keep those behind them waiting for little", with_crew(function(crew)
+    crew:script("t.lua", LOADS .. CRASH .. [[ crew.task("good", { perform = function() note "good" end }) ]])
+    local queue = crew:queue()
+    for _ = 1, 4 do queue:add { type = "crash" } end
+    queue:add { type = "good" }
+    crew:run { workers = 1, concurrency = 1, max_crashes = 3 }
+    crew:wait_until("the one behind them has run", 40, function() return crew.notes:count "good" == 1 end)
+    assert_gaps_below(1000, crew, 12)
+  end))
+
+  it("a worker that dies soon after it was ready, without a task, is started again ever more slowly",
+    with_crew(function(crew)
+      crew:script("t.lua", LOADS .. [[
+        local uv = require "luv"
+        uv.new_timer():start(20, 0, function() ffi.cast("int *", 0)[0] = 1 end)
+        crew.task("good", { perform = function() end })
+      ]])
+      local node = crew:run { workers = 1 }
+      crew:wait_until("the worker has died a few times", 40, function() return crew.notes:count "load" >= 7 end)
+      local loads = crew.notes:all "load"
+      local last = loads[7].at_ms - loads[6].at_ms
+      assert.is_true(last > 1000, ("the last wait took %d ms"):format(last))
+      assert.is_true(#node:log { event = "worker ready" } >= 6)
     end))
 end)

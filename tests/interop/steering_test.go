@@ -220,22 +220,24 @@ func TestInspectorCancelsAHandler(t *testing.T) {
 	w := newWorld(t)
 	w.crew("default=1", `
 crew.task("long", { perform = function(_, task)
+  task:progress(0.5)
   local ok, why = pcall(crew.sleep, 600)
   if ok then return end
   if task.retried == 0 then error(why, 0) end
   return "cleaned up"
 end })`)
+	// One message, to a handler that has begun: what is active and has not ends without running, here and in Go.
 	cancel := func(id string, state asynq.TaskState) *asynq.TaskInfo {
-		w.info("default", id, asynq.TaskStateActive, 20*time.Second)
-		// A message to nobody is lost: the handler may not be known yet, or its server not be listening.
-		w.until("the handler ends", 20*time.Second, func() bool {
-			if err := w.inspector.CancelProcessing(id); err != nil {
-				t.Fatal(err)
-			}
-			info, err := w.inspector.GetTaskInfo("default", id)
-			return err == nil && info.State == state
+		w.until("its handler runs", 20*time.Second, func() bool {
+			return w.raw.HExists(ctx, "asynq:{default}:t:"+id, "mc_progress").Val()
 		})
-		return w.info("default", id, state, time.Second)
+		w.until("its server listens", 20*time.Second, func() bool {
+			return w.raw.PubSubNumSub(ctx, "asynq:cancel").Val()["asynq:cancel"] == 1
+		})
+		if err := w.inspector.CancelProcessing(id); err != nil {
+			t.Fatal(err)
+		}
+		return w.info("default", id, state, 20*time.Second)
 	}
 	id := w.fill("long", "nil", `{ retention = "1h" }`)
 	other := w.fill("long", "nil", "{}")

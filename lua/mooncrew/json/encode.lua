@@ -9,7 +9,8 @@ local path = require "mooncrew.json.path"
 local sort_keys = require "mooncrew.json.sort_keys"
 
 local concat, find, gsub = table.concat, string.find, string.gsub
-local getmetatable, next, type = getmetatable, next, type
+local getmetatable, type = getmetatable, type
+local next = native.next
 local utf8_valid = native.utf8_valid
 
 local MAX_DEPTH = native.json_max_depth

@@ -8,11 +8,13 @@ local memos = require "mooncrew.schema.memo"
 local repeated = require "mooncrew.schema.repeated"
 local runtime = require "mooncrew.schema.runtime"
 
+local next = runtime.next
+
 local load_source = loadstring or load
 
 local PREAMBLE = [[
 local K, F, T, runtime = ...
-local type, next, getmetatable, setmetatable = type, next, getmetatable, setmetatable
+local type, getmetatable, setmetatable = type, getmetatable, setmetatable
 local huge, MAX_EXACT = math.huge, ]] .. ("%d"):format(int64.MAX_EXACT) .. "\n"
 
 local function preamble()

@@ -5,6 +5,7 @@ local native = require "mooncrew.native"
 
 local M = {}
 
+local next = native.next
 local MAX_DEPTH = native.json_max_depth
 
 local function too_deep(value, left)

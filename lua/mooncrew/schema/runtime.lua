@@ -8,8 +8,11 @@ local path = require "mooncrew.json.path"
 local evaluated = require "mooncrew.schema.evaluated"
 local values = require "mooncrew.schema.values"
 
+local next = native.next
+
 local M = {}
 
+M.next = next
 M.array_metatable = array.metatable
 M.null = array.null
 M.step = path.step

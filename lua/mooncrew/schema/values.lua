@@ -5,7 +5,10 @@
 local array = require "mooncrew.json.array"
 local int64 = require "mooncrew.json.int64"
 local json = require "mooncrew.json"
+local native = require "mooncrew.native"
 local words = require "mooncrew.schema.words"
+
+local next = native.next
 
 local M = {}
 

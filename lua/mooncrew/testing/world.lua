@@ -7,6 +7,7 @@ local host = require "mooncrew.host"
 local patience = require "mooncrew.testing.patience"
 local process = require "mooncrew.testing.process"
 local queue = require "mooncrew.testing.queue"
+local strand = require "mooncrew.strand"
 local stubs = require "mooncrew.testing.stubs"
 
 local world = {}
@@ -63,7 +64,7 @@ end
 -- Leads the seams to the clock; returns what leads them back.
 local function install(clock)
   local backend, now_ms = distribute.backend, enqueue_options.now_ms
-  local unstub = stubs.install(clock)
+  local unstub, unguard = stubs.install(clock), strand.guard_yield()
   process.clock = clock
   host.use(host_of(clock))
   distribute.backend = enqueue_to(clock)
@@ -75,6 +76,7 @@ local function install(clock)
     host.use()
     process.clock = nil
     unstub()
+    unguard()
   end
 end
 

@@ -176,8 +176,12 @@ UNUSED static void counted_close(mc_transport *transport, void (*on_closed)(void
   writes.real->close(transport, on_closed, arg);
 }
 
+UNUSED static const char *counted_missing(const mc_transport *transport) {
+  return writes.real->missing(transport);
+}
+
 UNUSED static mc_transport *open_counted(uv_loop_t *loop, const mc_redis_url *url, const mc_transport_events *events) {
-  static const mc_transport_ops counted = {counted_write, counted_close};
+  static const mc_transport_ops counted = {counted_write, counted_close, counted_missing};
   mc_transport *transport = mc_transport_open_stream(loop, url, events);
   writes.real = transport->ops;
   transport->ops = &counted;

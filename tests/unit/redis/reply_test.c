@@ -104,6 +104,48 @@ static void a_claimed_length_takes_no_memory(void **state) {
   mc_replies_free(replies);
 }
 
+static void integers_have_64_bits(void **state) {
+  (void)state;
+  static const char text[] = ":9223372036854775807\r\n:-9223372036854775808\r\n:-0\r\n";
+  mc_replies *replies = mc_replies_new();
+  feed(replies, text, sizeof text - 1);
+  assert_true(next(replies)->integer == INT64_MAX);
+  assert_true(next(replies)->integer == INT64_MIN);
+  assert_true(next(replies)->integer == 0);
+  mc_replies_free(replies);
+}
+
+/* Arrays of two, the second item being the next array: "*2 :1 *2 :1 … :7". */
+static void feed_nested(mc_replies *replies, int depth) {
+  for (int i = 0; i < depth; i++)
+    feed(replies, "*2\r\n:1\r\n", 8);
+  feed(replies, ":7\r\n", 4);
+}
+
+static void a_reply_that_is_nested_too_deep_is_an_error_and_the_next_is_read(void **state) {
+  (void)state;
+  mc_replies *replies = mc_replies_new();
+  for (int round = 0; round < 2; round++) {
+    feed_nested(replies, MC_REPLY_DEPTH_MAX);
+    const mc_value *value = next(replies);
+    for (int i = 0; i < MC_REPLY_DEPTH_MAX; i++)
+      value = mc_value_item(value, 1);
+    assert_int_equal(value->integer, 7);
+
+    feed_nested(replies, MC_REPLY_DEPTH_MAX + 1);
+    feed_nested(replies, 9000);
+    feed(replies, every_kind, sizeof every_kind - 1);
+    for (int i = 0; i < 2; i++)
+      assert_true(mc_value_is_error(next(replies), "TOODEEP"));
+    check_every_kind(next(replies));
+    assert_null(next(replies));
+  }
+  mc_value const *value;
+  feed_nested(replies, 70000); /* nobody's script does that */
+  assert_int_equal(mc_replies_next(replies, &value, NULL), MC_EMALFORMED);
+  mc_replies_free(replies);
+}
+
 static void what_is_no_redis_protocol_is_refused(void **state) {
   (void)state;
   static const char *const bad[] = {
@@ -116,7 +158,12 @@ static void what_is_no_redis_protocol_is_refused(void **state) {
       "$x\r\n",
       ":x\r\n",
       ":99999999999999999999\r\n",
-      "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
+      ":\r\n",
+      ":-\r\n",
+      ":9223372036854775808\r\n",
+      "$1\r\nab\r\n",
+      "\x15\x03\x03",
+      "HTTP/1.1",
       "\r\n",
   };
   for (size_t i = 0; i < MC_COUNT(bad); i++) {
@@ -151,6 +198,8 @@ int main(void) {
       cmocka_unit_test(replies_come_out_one_by_one),
       cmocka_unit_test(a_long_array_keeps_all_its_items),
       cmocka_unit_test(a_claimed_length_takes_no_memory),
+      cmocka_unit_test(integers_have_64_bits),
+      cmocka_unit_test(a_reply_that_is_nested_too_deep_is_an_error_and_the_next_is_read),
       cmocka_unit_test(what_is_no_redis_protocol_is_refused),
       cmocka_unit_test(a_reply_that_never_ends_is_refused),
   };

@@ -37,6 +37,9 @@ static const good_url good[] = {
     {"redis+unix:///u%C3%BC%3F%23%25~/r", NULL, 0, "/u\xc3\xbc?#%~/r", NULL, NULL, 0,
      "redis+unix:///u%C3%BC%3F%23%25~/r?db=0"},
     {"redis+unix://bob:pw@/r", NULL, 0, "/r", "bob", "pw", 0, "redis+unix:///r?db=0"},
+    {"rediss://bob:pw@h/2", "h", 6379, NULL, "bob", "pw", 2, "rediss://h:6379/2"},
+    {"rediss://[::1]:7000", "::1", 7000, NULL, NULL, NULL, 0, "rediss://[::1]:7000/0"},
+    {"rediss://h?ca=/a&db=4", "h", 6379, NULL, NULL, NULL, 4, "rediss://h:6379/4"},
 };
 
 static void assert_text(const char *text, const char *expected) {
@@ -54,6 +57,7 @@ static void check_good(const mc_redis_url *url, const good_url *expected) {
   assert_text(url->password, expected->password);
   assert_int_equal(url->port, expected->port);
   assert_int_equal(url->db, expected->db);
+  assert_int_equal(url->tls, strncmp(expected->text, "rediss:", 7) == 0);
   assert_string_equal(mc_redis_url_show(url, shown, sizeof shown), expected->shown);
 }
 
@@ -72,6 +76,28 @@ static void addresses_are_understood(void **state) {
   }
 }
 
+static void the_files_of_tls_are_settings_behind_the_address(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *ca, *cert, *key;
+  } cases[] = {
+      {"rediss://h", NULL, NULL, NULL},
+      {"rediss://h/2?ca=/a%20b.pem", "/a b.pem", NULL, NULL},
+      {"rediss://h?key=k&db=4&cert=c&ca=a", "a", "c", "k"},
+      {"rediss://h?cert=both%26.pem", NULL, "both&.pem", NULL},
+  };
+  for (size_t i = 0; i < MC_COUNT(cases); i++) {
+    mc_redis_url url, copy;
+    assert_int_equal(mc_redis_url_parse(cases[i].text, &url, NULL), 0);
+    mc_redis_url_copy(&url, &copy);
+    mc_redis_url_deinit(&url);
+    assert_text(copy.ca, cases[i].ca);
+    assert_text(copy.cert, cases[i].cert);
+    assert_text(copy.key, cases[i].key);
+    mc_redis_url_deinit(&copy);
+  }
+}
+
 static const struct bad_url {
   const char *text, *says;
 } bad[] = {
@@ -79,7 +105,17 @@ static const struct bad_url {
     {"hunter2", "must begin with"},
     {"bob:hunter2@h", "must begin with"},
     {"http://:hunter2@h", "must begin with"},
-    {"rediss://:hunter2@h", "TLS"},
+    {"rediss+unix:///hunter2", "must begin with redis://, rediss://"},
+    {"rediss://:hunter2@h?verify=hunter2", "ca=, cert= and key=<path>"},
+    {"rediss://:hunter2@h?cart=/x", "did you mean cert=?"},
+    {"rediss://:hunter2@h?ca", "did you mean ca=?"},
+    {"rediss://:hunter2@h?ca=", "ca= needs the path of a PEM file"},
+    {"rediss://:hunter2@h?ca=/a&ca=/b", "ca= is given twice"},
+    {"rediss://:hunter2@h?ca=/a&", "behind ? only"},
+    {"rediss://:hunter2@h?ca=%0", "the ca is badly percent-encoded"},
+    {"rediss://:hunter2@h?key=/a", "name that by cert="},
+    {"redis://:hunter2@h?ca=/a", "ca= is for TLS: write rediss://"},
+    {"redis+unix:///hunter2?cert=/a", "cert= is for TLS"},
     {"redis://", "host is missing"},
     {"redis:///0", "host is missing"},
     {"redis://:hunter2@/0", "host is missing"},
@@ -107,8 +143,8 @@ static const struct bad_url {
     {"redis://:hunter2@h/-1", "database must be a number"},
     {"redis://:hunter2@h/2147483648", "database must be a number"},
     {"redis://:hunter2@h?db=", "database must be a number"},
-    {"redis://:hunter2@h?x=hunter2", "only db=<number>"},
-    {"redis://:hunter2@h?", "only db=<number>"},
+    {"redis://:hunter2@h?x=hunter2", "only db=<number> is known"},
+    {"redis://:hunter2@h?", "only db=<number> is known"},
     {"redis://:hunter2@h/1?db=1", "given twice"},
     {"redis://:hunter2@h#x", "must not hold #"},
     {"redis://:hunter2#x@h", "# as %23"},
@@ -158,6 +194,7 @@ static void an_address_is_shown_cut_when_there_is_no_room(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(addresses_are_understood),
+      cmocka_unit_test(the_files_of_tls_are_settings_behind_the_address),
       cmocka_unit_test(anything_else_is_refused_by_part_and_never_by_quoting_the_password),
       cmocka_unit_test(a_socket_path_may_be_as_long_as_the_kernel_allows),
       cmocka_unit_test(an_address_is_shown_cut_when_there_is_no_room),

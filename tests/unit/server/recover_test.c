@@ -68,6 +68,90 @@ static void a_lease_left_behind_is_cleared_away(void **state) {
   assert_redis("b a", "LRANGE asynq:{q}:pending 0 -1");
 }
 
+static const mc_orphan without_lease[] = {{MC_SLICE_LITERAL("a"), MC_NO_LEASE}, {MC_SLICE_LITERAL("a"), MC_NO_LEASE}};
+
+/* A task "a" that stands in active, and nowhere else, whatever its hash says. */
+static void strand(const char *state) {
+  queue_ask("FLUSHALL");
+  queue_give("a b");
+  queue_ask("LREM asynq:{q}:pending 1 a");
+  queue_ask("LPUSH asynq:{q}:active a");
+  queue_ask("HSET asynq:{q}:t:a state %s", state);
+}
+
+static void a_task_that_stands_nowhere_else_is_an_orphan_whatever_its_state(void **state) {
+  (void)state;
+  static const char *const states[] = {"pending", "scheduled", "retry", "aggregating", "nonsense", "t:a"};
+  for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+    strand(states[i]);
+    assert_string_equal(recover(without_lease, 1), "1");
+    assert_redis("b a", "LRANGE asynq:{q}:pending 0 -1");
+    assert_redis("pending", "HGET asynq:{q}:t:a state");
+    assert_redis("0", "EXISTS asynq:{q}:active asynq:{q}:lease");
+  }
+}
+
+static void a_trace_of_a_task_that_stands_where_its_state_says_is_cleared_away(void **state) {
+  (void)state;
+  static const char *const states[] = {"scheduled", "retry", "archived", "completed"};
+  for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+    strand(states[i]);
+    queue_ask("ZADD asynq:{q}:%s 7 a", states[i]);
+    assert_string_equal(recover(without_lease, 1), "0");
+    assert_redis("7", "ZSCORE asynq:{q}:%s a", states[i]);
+    assert_redis("b", "LRANGE asynq:{q}:pending 0 -1");
+    assert_redis("0", "EXISTS asynq:{q}:active");
+  }
+}
+
+static void a_trace_of_a_task_in_a_group_or_in_one_that_is_folded_is_cleared_away(void **state) {
+  (void)state;
+  static const char *const sets[] = {"g:ada", "g:ada:123"};
+  for (size_t i = 0; i < 2; i++) {
+    strand("aggregating");
+    queue_ask("HSET asynq:{q}:t:a group ada");
+    queue_ask("ZADD asynq:{q}:%s 7 a", sets[i]);
+    queue_ask("ZADD asynq:{q}:aggregation_sets 9 asynq:{q}:g:ada:123");
+    assert_string_equal(recover(without_lease, 1), "0");
+    assert_redis("7", "ZSCORE asynq:{q}:%s a", sets[i]);
+    assert_redis("b", "LRANGE asynq:{q}:pending 0 -1");
+  }
+}
+
+static void one_that_stands_in_active_twice_is_put_back_once(void **state) {
+  (void)state;
+  strand("retry");
+  queue_ask("LPUSH asynq:{q}:active a");
+  assert_string_equal(recover(without_lease, 2), "1 0");
+  assert_redis("b a", "LRANGE asynq:{q}:pending 0 -1");
+  assert_redis("0", "EXISTS asynq:{q}:active");
+}
+
+static void what_has_ended_is_not_run_again(void **state) {
+  (void)state;
+  strand("archived");
+  assert_string_equal(recover(without_lease, 1), "3");
+  assert_redis("1700000000", "ZSCORE asynq:{q}:archived a");
+  strand("completed");
+  assert_string_equal(recover(without_lease, 1), "3");
+  assert_redis("1700086400", "ZSCORE asynq:{q}:completed a");
+  assert_redis("completed", "HGET asynq:{q}:t:a state");
+  assert_redis("b", "LRANGE asynq:{q}:pending 0 -1");
+  assert_redis("0", "EXISTS asynq:{q}:active");
+}
+
+static void a_call_searches_a_long_queue_once_and_leaves_the_rest(void **state) {
+  (void)state;
+  const mc_orphan orphans[] = {{MC_SLICE_LITERAL("a"), MC_NO_LEASE}, {MC_SLICE_LITERAL("b"), MC_NO_LEASE}};
+  strand("pending");
+  queue_ask("LPUSH asynq:{q}:active b");
+  queue_ask("EVAL %s 0", "for i = 1, 600000 do redis.call('LPUSH', 'asynq:{q}:pending', 'x') end");
+  assert_string_equal(recover(orphans, 2), "1 4");
+  assert_redis("b", "LRANGE asynq:{q}:active 0 -1");
+  assert_string_equal(recover(orphans + 1, 1), "0"); /* it stands there */
+  assert_redis("0", "EXISTS asynq:{q}:active");
+}
+
 static void an_active_task_with_a_lease_alone_is_recovered(void **state) {
   (void)state;
   queue_give("a");
@@ -130,6 +214,12 @@ int main(void) {
       queue_test(a_task_in_active_without_a_lease_is_recovered),
       queue_test(a_task_that_was_settled_meanwhile_is_left_alone),
       queue_test(a_lease_left_behind_is_cleared_away),
+      queue_test(a_task_that_stands_nowhere_else_is_an_orphan_whatever_its_state),
+      queue_test(a_trace_of_a_task_that_stands_where_its_state_says_is_cleared_away),
+      queue_test(a_trace_of_a_task_in_a_group_or_in_one_that_is_folded_is_cleared_away),
+      queue_test(one_that_stands_in_active_twice_is_put_back_once),
+      queue_test(what_has_ended_is_not_run_again),
+      queue_test(a_call_searches_a_long_queue_once_and_leaves_the_rest),
       queue_test(an_active_task_with_a_lease_alone_is_recovered),
       queue_test(ids_without_a_hash_are_dropped),
       queue_test(what_was_recovered_is_no_longer_its_owners),

@@ -109,6 +109,23 @@ static void nobody_is_blamed_when_we_killed_it_to_stop(void **state) {
   assert_false(lone_logged(lone, "\"worker died\"", NULL));
 }
 
+static void who_closed_its_socket_is_blamed_whoever_runs_when_it_is_killed(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  lone->worker.killed_cut_off = true;
+  lone->worker.culprit = atomic_load(&lone->worker.page->current) - 1;
+  die(lone, 0, SIGKILL);
+  assert_crashes("1", "(nil)", "(nil)");
+}
+
+static void nobody_is_blamed_when_it_cannot_be_told_who_closed_it(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  lone->worker.killed_cut_off = true;
+  die(lone, 0, SIGKILL);
+  assert_crashes("(nil)", "(nil)", "(nil)");
+}
+
 static void crashes_add_up(void **state) {
   lone_node *lone = *state;
   hold_three(lone, 1);
@@ -312,6 +329,8 @@ int main(void) {
       lone_test(nobody_is_blamed_for_what_is_not_held_any_more),
       lone_test(nobody_is_blamed_when_we_killed_it_to_stop),
       lone_test(how_it_died_stands_on_the_blamed_task_alone),
+      lone_test(who_closed_its_socket_is_blamed_whoever_runs_when_it_is_killed),
+      lone_test(nobody_is_blamed_when_it_cannot_be_told_who_closed_it),
       lone_test(crashes_add_up),
       lone_test(at_max_crashes_the_blamed_one_is_archived_with_the_reason),
       lone_test(what_did_not_stop_in_time_fails),

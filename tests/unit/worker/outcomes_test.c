@@ -71,7 +71,7 @@ static void a_stray_yield_fails_the_task_and_frees_the_slot(void **state) {
   crew *self = *state;
   crew_start(self, 1, outcomes_script);
   mc_frame_result result = crew_expect_result(self, crew_send_task(self, "yield", ""), MC_OUTCOME_FAILED);
-  assert_holds(result.text, "coroutine.yield");
+  assert_holds(result.text, "scripts/tasks.lua:13: the handler called coroutine.yield");
   crew_expect_result(self, crew_send_task(self, "nothing", ""), MC_OUTCOME_DONE);
 }
 

@@ -1,24 +1,11 @@
 -- Arrays: how many items, whether they differ, what each of them is.
 
+local emit_counts = require "mooncrew.schema.kind.counts"
 local words = require "mooncrew.schema.words"
 
 local M = {}
 
 local HERE = '""'
-
-local function emit_counts(e, node)
-  local min, max = node.min_items, node.max_items
-  if min then
-    e:line("if size < %d then", min)
-    e:fail(HERE, '"must have at least %s, has " .. size', words.plural(min, "item"))
-    e:line("end")
-  end
-  if max then
-    e:line("if size > %d then", max)
-    e:fail(HERE, '"must have at most %s, has " .. size', words.plural(max, "item"))
-    e:line("end")
-  end
-end
 
 local function emit_unique(e, node)
   if node.unique_items then
@@ -49,7 +36,7 @@ end
 
 --- Checks what concerns an array as a whole: v, which has `size` items.
 function M.emit_whole(e, node)
-  emit_counts(e, node)
+  emit_counts(e, "size", node.min_items, node.max_items, "item")
   emit_unique(e, node)
   emit_contains(e, node)
 end

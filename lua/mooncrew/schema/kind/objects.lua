@@ -1,7 +1,7 @@
 -- Objects: fields by name, by a pattern of their names, and all others; and what holds for the object as a whole.
 
+local emit_counts = require "mooncrew.schema.kind.counts"
 local path = require "mooncrew.json.path"
-local words = require "mooncrew.schema.words"
 
 local kinds -- required when first needed: they are made of this file too
 
@@ -55,20 +55,11 @@ function M.step_to(name)
   return ("%q"):format(path.step(name))
 end
 
-local function emit_counts(e, node)
+local function emit_size(e, node)
   local min, max = node.min_properties, node.max_properties
   if min or max then
     e:line("local count = count_fields(v)")
-  end
-  if min then
-    e:line("if count < %d then", min)
-    e:fail(HERE, '"must have at least %s, has " .. count', words.plural(min, "field"))
-    e:line("end")
-  end
-  if max then
-    e:line("if count > %d then", max)
-    e:fail(HERE, '"must have at most %s, has " .. count', words.plural(max, "field"))
-    e:line("end")
+    emit_counts(e, "count", min, max, "field")
   end
 end
 
@@ -107,7 +98,7 @@ end
 
 --- Checks what concerns an object as a whole: v.
 function M.emit_whole(e, node)
-  emit_counts(e, node)
+  emit_size(e, node)
   emit_names(e, node)
   emit_dependent_required(e, node)
   emit_dependent_schemas(e, node)

@@ -1,6 +1,6 @@
 /* "Did you mean": the known name that a mistyped one is closest to. */
-#ifndef MC_CONFIG_NEAREST_H
-#define MC_CONFIG_NEAREST_H
+#ifndef MC_BASE_NEAREST_H
+#define MC_BASE_NEAREST_H
 
 #include <stddef.h>
 

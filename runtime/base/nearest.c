@@ -1,5 +1,5 @@
 /* "Did you mean": see nearest.h. */
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #include <ctype.h>
 #include <string.h>

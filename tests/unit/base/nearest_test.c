@@ -1,5 +1,5 @@
-/* "Did you mean": config/nearest.c. */
-#include "config/nearest.h"
+/* "Did you mean": base/nearest.c. */
+#include "base/nearest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
