@@ -214,7 +214,7 @@ function redis.open(url, options)
   if type(url) ~= "string" then
     error(("crew.redis.open: url: expected string, got %s"):format(type(url)), 2)
   elseif not url:find "^rediss?://" and not url:find "^redis%+unix://" then
-    error("crew.redis.open: url: write redis://[[user]:password@]host[:port][/db] or redis+unix://…", 2)
+    error("crew.redis.open: url: write redis://[[user]:password@]host[:port][/db], rediss://… or redis+unix://…", 2)
   end
   options = options or {}
   local timeout = check_options(options)
