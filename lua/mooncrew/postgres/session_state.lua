@@ -6,28 +6,35 @@
 
 local M = {}
 
--- By the first word of the command tag. SET LOCAL has the same tag; DO and CALL run code that may do anything.
+-- By the first word of the command tag. DO and CALL run code that may do anything.
 local TAGS = { SET = true, LISTEN = true, PREPARE = true, LOAD = true, DO = true, CALL = true }
 
+-- These have SET's tag and end with their transaction.
+local OF_TRANSACTION = { "^%s*set%s+local%s", "^%s*set%s+transaction%s", "^%s*set%s+constraints%s" }
+
 -- Also where the statement fails: a lock that it took before stays.
-local WORDS = { "advisory_lock", "set_config", "setseed", "%f[%w]temp%f[^%w]", "%f[%w]temporary%f[^%w]", "pg_temp",
-  "with%s+hold" }
+local WORDS = { "advisory_lock", "set_config", "setseed", "create%s+temp", "replace%s+temp", "local%s+temp",
+  "global%s+temp", "into%s+temp", "pg_temp", "with%s+hold" }
+
+local function has_one(text, patterns)
+  for _, pattern in ipairs(patterns) do
+    if text:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
 
 --- Whether a statement may have left something in its session.
 ---@param sql string
 ---@param command string|nil  the command tag; nil when it failed
 ---@return boolean
 function M.may_change(sql, command)
-  if command and TAGS[command:match "^%u+"] then
+  local text = sql:lower()
+  if command and TAGS[command:match "^%u+"] and not has_one(text, OF_TRANSACTION) then
     return true
   end
-  local text = sql:lower()
-  for _, word in ipairs(WORDS) do
-    if text:find(word) then
-      return true
-    end
-  end
-  return false
+  return has_one(text, WORDS)
 end
 
 return M
