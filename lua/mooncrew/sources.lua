@@ -1,6 +1,8 @@
 -- Where the text of scripts comes from: the disk, or, in a worker, the copy of them that its supervisor made, so that
 -- what is edited later does not reach it.
 
+local sorted_keys = require "mooncrew.sorted_keys"
+
 local M = {}
 
 local copied ---@type table<string, string>|nil  path → text; nil: they are read from the disk
@@ -17,12 +19,7 @@ function M.paths()
   if not copied then
     return nil
   end
-  local paths = {}
-  for path in pairs(copied) do
-    paths[#paths + 1] = path
-  end
-  table.sort(paths)
-  return paths
+  return sorted_keys(copied)
 end
 
 ---@param path string

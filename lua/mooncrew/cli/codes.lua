@@ -1,5 +1,7 @@
 -- The codes of failures: what a command returns as nil, message, code. They are stable, since programs go by them.
 
+local sorted_keys = require "mooncrew.sorted_keys"
+
 local M = {}
 
 local WRONG_USAGE = 2
@@ -45,7 +47,7 @@ end
 --- All codes, sorted.
 ---@return string[]
 function M.all()
-  return require("mooncrew.cli.sorted_keys")(CODES)
+  return sorted_keys(CODES)
 end
 
 return M

@@ -5,7 +5,7 @@
 
 local pools_text = require "mooncrew.cli.pools_text"
 local queues_text = require "mooncrew.cli.queues_text"
-local sorted_keys = require "mooncrew.cli.sorted_keys"
+local sorted_keys = require "mooncrew.sorted_keys"
 local time_limit = require "mooncrew.time_limit"
 
 local M = {}

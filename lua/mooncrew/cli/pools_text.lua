@@ -2,7 +2,7 @@
 -- file, and read again. What is wrong in a text is refused by the runtime (runtime/config/pools.h), not here.
 
 local queues_text = require "mooncrew.cli.queues_text"
-local sorted_keys = require "mooncrew.cli.sorted_keys"
+local sorted_keys = require "mooncrew.sorted_keys"
 
 local M = {}
 

@@ -2,6 +2,7 @@
 
 local json = require "mooncrew.json"
 local human = require "mooncrew.cli.human"
+local sorted_keys = require "mooncrew.sorted_keys"
 local timestamp = require "mooncrew.cli.timestamp"
 
 local M = {}
@@ -92,11 +93,7 @@ function M.list(state, tasks)
 end
 
 local function sorted_pairs(map)
-  local names, i = {}, 0
-  for name in pairs(map or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names, i = sorted_keys(map or {}), 0
   return function()
     i = i + 1
     return names[i], names[i] and map[names[i]]

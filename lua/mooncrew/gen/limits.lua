@@ -1,6 +1,8 @@
 -- What a schema demands of a value beside its shape: the limits that a producer can check cheaply and exactly go into
 -- the shape; of the rest, which the worker alone checks, it keeps the words, so that comments can name them.
 
+local sorted_keys = require "mooncrew.sorted_keys"
+
 local M = {}
 
 -- JSON has larger integers, which a worker refuses unless the schema says "int64": a Lua number would round them.
@@ -97,15 +99,6 @@ end
 
 local SAID_IN_FULL = { pattern = true, format = true }
 
-local function keywords_of(node)
-  local keywords = {}
-  for keyword in pairs(node) do
-    keywords[#keywords + 1] = keyword
-  end
-  table.sort(keywords)
-  return keywords
-end
-
 -- Whether only the worker sees to a keyword.
 local function is_left(shape, keyword, value)
   return not (UNDERSTOOD[keyword] or keyword:find "^x%-") and applies(keyword, shape)
@@ -118,7 +111,7 @@ end
 ---@param node table  JSON Schema
 ---@param read string|nil  the keyword out of which the shape was read
 function M.narrow(shape, node, read)
-  for _, keyword in ipairs(keywords_of(node)) do
+  for _, keyword in ipairs(sorted_keys(node)) do
     if keyword ~= read and is_left(shape, keyword, node[keyword]) then
       if SAID_IN_FULL[keyword] then
         shape.notes = with(shape.notes, ("%s: %s"):format(keyword, tostring(node[keyword])))

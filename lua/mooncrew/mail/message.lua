@@ -9,6 +9,7 @@
 local body = require "mooncrew.mail.body"
 local header = require "mooncrew.mail.header"
 local native = require "mooncrew.native"
+local sorted_keys = require "mooncrew.sorted_keys"
 
 local M = {}
 
@@ -79,15 +80,6 @@ local function add_mailboxes(fields, name, boxes)
   end
 end
 
-local function sorted(headers)
-  local names = {}
-  for name in pairs(headers) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 local function fields_of(mail)
   local fields = { "Date: " .. M.date(mail.date), header.mailboxes("From", { mail.from }) }
   add_mailboxes(fields, "Reply-To", mail.reply_to)
@@ -95,7 +87,7 @@ local function fields_of(mail)
   add_mailboxes(fields, "Cc", mail.cc)
   fields[#fields + 1] = header.text("Subject", mail.subject)
   fields[#fields + 1] = "Message-ID: <" .. mail.message_id .. ">"
-  for _, name in ipairs(sorted(mail.headers)) do
+  for _, name in ipairs(sorted_keys(mail.headers)) do
     fields[#fields + 1] = header.value(name, mail.headers[name])
   end
   fields[#fields + 1] = "MIME-Version: 1.0"

@@ -7,6 +7,7 @@ local Emitter = require "mooncrew.schema.emitter"
 local memos = require "mooncrew.schema.memo"
 local repeated = require "mooncrew.schema.repeated"
 local runtime = require "mooncrew.schema.runtime"
+local sorted_keys = require "mooncrew.sorted_keys"
 
 local next = runtime.next
 
@@ -18,11 +19,7 @@ local type, getmetatable, setmetatable = type, getmetatable, setmetatable
 local huge, MAX_EXACT = math.huge, ]] .. ("%d"):format(int64.MAX_EXACT) .. "\n"
 
 local function preamble()
-  local names = {}
-  for name in pairs(runtime) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = sorted_keys(runtime)
   return PREAMBLE .. ("local %s = runtime.%s\n"):format(table.concat(names, ", "), table.concat(names, ", runtime."))
 end
 

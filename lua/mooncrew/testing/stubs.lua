@@ -2,6 +2,7 @@
 -- entered. A module is patched when it is there already, else when the handler first asks for it.
 
 local session = require "mooncrew.testing.session"
+local sorted_keys = require "mooncrew.sorted_keys"
 
 local stubs = {}
 
@@ -86,12 +87,7 @@ end
 --- The names of what can be stubbed.
 ---@return string[]
 function stubs.names()
-  local names = {}
-  for name in pairs(KINDS) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return sorted_keys(KINDS)
 end
 
 --- The lists of a run in which calls are recorded, empty.

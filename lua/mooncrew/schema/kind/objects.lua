@@ -2,23 +2,13 @@
 
 local emit_counts = require "mooncrew.schema.kind.counts"
 local path = require "mooncrew.json.path"
+local sorted_keys = require "mooncrew.sorted_keys"
 
 local kinds -- required when first needed: they are made of this file too
 
 local M = {}
 
 local HERE = '""'
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
-
-M.sorted_keys = sorted_keys
 
 -- What costs little and tells much goes first: constants, then single values, then what holds others.
 local function cost_of(node)
