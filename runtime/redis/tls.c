@@ -146,8 +146,9 @@ static void explain_distrust(long result, mc_err *err) {
 void mc_tls_explain(const SSL *session, mc_err *err) {
   unsigned long code = ERR_peek_error();
   int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
-  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    explain_distrust(SSL_get_verify_result(session), err);
+  long verdict = SSL_get_verify_result(session);
+  if (verdict != X509_V_OK && !SSL_is_init_finished(session)) { /* the queue may begin with why it came to that */
+    explain_distrust(verdict, err);
     return;
   }
   for (size_t i = 0; i < MC_COUNT(troubles); i++) {

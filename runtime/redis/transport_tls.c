@@ -17,6 +17,7 @@
 #include "redis/transport.h"
 
 #define RECORD_SIZE ((size_t)16 * 1024)
+#define BUFFER_KEPT ((size_t)256 * 1024) /* larger ones give their memory back */
 
 typedef struct tls {
   mc_transport transport;
@@ -99,6 +100,10 @@ static void shake_hands(tls *t) {
     return;
   }
   send_gathered(t);
+  if (!SSL_get0_peer_certificate(t->session)) { /* a system's openssl.cnf may allow ciphers that need none */
+    fail(t, "the server showed no certificate");
+    return;
+  }
   t->open = true;
   t->transport.events.on_open(t->transport.events.arg);
 }
@@ -167,7 +172,10 @@ static void tls_write(mc_transport *transport, mc_buf *bytes) {
     }
     gather(t);
   }
-  mc_buf_clear(bytes);
+  if (bytes->capacity > BUFFER_KEPT)
+    mc_buf_deinit(bytes);
+  else
+    mc_buf_clear(bytes);
   send_gathered(t);
 }
 

@@ -157,7 +157,8 @@ static int split(const char *text, url_parts *out, mc_err *err) {
   if (rc != 0)
     return rc;
   if (!out->is_unix && strchr(text, '@')) /* no database holds one */
-    return mc_fail(err, MC_EINVALID, "Redis address: an @ stands behind the host: " ENCODING_HINT);
+    return mc_fail(err, MC_EINVALID,
+                   "Redis address: an @ stands behind the host: " ENCODING_HINT "; in the path of a file, @ as %%40");
   if (*text == '/')
     out->path = take_until(&text, "?#");
   if (*text == '?') {
