@@ -21,13 +21,13 @@
 static struct {
   lua_State *L; /* NULL: none is set */
   pthread_t thread;
-  int over; /* reference in the registry */
+  int over, coroutine; /* references in the registry; the second keeps L alive */
   char report[2048];
   uint64_t since; /* mc_children_now() */
   volatile sig_atomic_t ran, quiet, ticks;
   lua_Hook hook; /* somebody else's, and its mask and count */
   int mask, count;
-} watch = {.over = LUA_NOREF};
+} watch = {.over = LUA_NOREF, .coroutine = LUA_NOREF};
 
 static void on_instruction(lua_State *L, lua_Debug *activation) {
   (void)activation;
@@ -76,13 +76,15 @@ static void catch_signal(void) {
   sigaction(SIGALRM, &action, NULL);
 }
 
+/* A signal that was on its way to us finds nothing to do. */
 static void clear(lua_State *L) {
   run_timer(0);
+  watch.L = NULL;
   if (lua_gethook(L) == on_instruction)
     lua_sethook(L, watch.hook, watch.mask, watch.count);
   luaL_unref(L, LUA_REGISTRYINDEX, watch.over);
-  watch.over = LUA_NOREF;
-  watch.L = NULL;
+  luaL_unref(L, LUA_REGISTRYINDEX, watch.coroutine);
+  watch.over = watch.coroutine = LUA_NOREF;
 }
 
 static void set_report(lua_State *L, int index) {
@@ -104,6 +106,8 @@ int mc_lua_alarm_set(lua_State *L) {
   watch.count = lua_gethookcount(L);
   lua_pushvalue(L, 2);
   watch.over = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushthread(L);
+  watch.coroutine = luaL_ref(L, LUA_REGISTRYINDEX);
   watch.ran = watch.quiet = watch.ticks = 0;
   watch.since = mc_children_now();
   watch.thread = pthread_self();

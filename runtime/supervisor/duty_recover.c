@@ -90,20 +90,21 @@ static void log_recovered(const struct look *look, const struct suspect *suspect
 static void on_recovered(void *arg, int status, const mc_value *reply) {
   struct look *look = arg;
   size_t answered = 0;
-  bool postponed = false;
+  bool progressed = false, postponed = false;
   for (size_t i = 0; status == 0 && i < look->count; i++) {
     mc_recovered what;
     if (look->suspects[i].cleared || mc_recovered_at(reply, answered++, &what))
       continue;
     log_recovered(look, &look->suspects[i], what);
     postponed |= what == MC_RECOVER_POSTPONED;
+    progressed |= what != MC_RECOVER_POSTPONED;
   }
   look->queue->ready = true;
   mc_node *node = look->node;
   mc_queue *queue = look->queue;
   bool full = look->count == MC_SETTLE_BATCH;
   look_free(look);
-  if (status == 0 && full && !postponed)
+  if (full && progressed && !postponed)
     begin_look(node, queue); /* there may be more than one call takes */
 }
 

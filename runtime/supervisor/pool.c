@@ -189,7 +189,10 @@ static void respawn_after_failure(mc_pool_place *place) {
   mc_place_respawn(place, respawn_delay_ms(++place->quick_deaths, RESPAWN_MAX_MS));
 }
 
+/* One that takes too much memory whatever it runs is not well, however much it has ended. */
 static bool was_healthy(const mc_worker *worker) {
+  if (worker->killed_for_size)
+    return false;
   return worker->ended > 0 || (worker->ready_ms && mc_clock_mono_ms() - worker->ready_ms >= HEALTHY_MS);
 }
 

@@ -148,6 +148,8 @@ static lua_State *begin_for(mc_attempt *attempt, mc_vm_entry entry) {
 static void leave_when_cut_off(const mc_tasks *tasks) {
   if (fcntl(uv_backend_fd(tasks->loop), F_GETFD) >= 0 && mc_upstream_is_open(tasks->upstream))
     return;
+  if (mc_upstream_is_open(tasks->upstream))
+    mc_upstream_finish(tasks->upstream); /* what others have done */
   mc_log_close();
   _exit(MC_WORKER_EXIT_CUT_OFF);
 }

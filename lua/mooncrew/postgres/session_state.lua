@@ -16,6 +16,9 @@ local OF_TRANSACTION = { "^%s*set%s+local%s", "^%s*set%s+transaction%s", "^%s*se
 local WORDS = { "advisory_lock", "set_config", "setseed", "create%s+temp", "replace%s+temp", "local%s+temp",
   "global%s+temp", "into%s+temp", "pg_temp", "with%s+hold" }
 
+-- Code that may have committed something before it failed.
+local CODE = { "^%s*call%s", "^%s*do[%s$']" }
+
 local function has_one(text, patterns)
   for _, pattern in ipairs(patterns) do
     if text:find(pattern) then
@@ -34,7 +37,7 @@ function M.may_change(sql, command)
   if command and TAGS[command:match "^%u+"] and not has_one(text, OF_TRANSACTION) then
     return true
   end
-  return has_one(text, WORDS)
+  return has_one(text, WORDS) or (not command and has_one(text, CODE))
 end
 
 return M

@@ -125,7 +125,7 @@ end
 --- Says that a run has ended: the next one has the whole time.
 ---@param run mooncrew.testing.Run
 function M.ended(run)
-  if watch and watch.victim == run then
+  if watch and (not watch.victim or watch.victim == run) then
     watch.victim = nil
     arm(watch)
   end

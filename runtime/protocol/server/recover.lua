@@ -45,6 +45,8 @@ local function is_member(set, id)
   return type(pcall("ZSCORE", set, id)) == "string"
 end
 
+local all_sets -- of the queue's groups, read once
+
 -- In its group, or in a set that is being folded.
 local function is_in_group(group, id)
   if type(group) ~= "string" then
@@ -54,7 +56,8 @@ local function is_in_group(group, id)
   if is_member(key, id) then
     return true
   end
-  for _, set in ipairs(pcall("ZRANGE", SETS, 0, -1)) do
+  all_sets = all_sets or pcall("ZRANGE", SETS, 0, -1)
+  for _, set in ipairs(all_sets) do
     if set:sub(1, #key + 1) == key .. ":" and is_member(set, id) then
       return true
     end

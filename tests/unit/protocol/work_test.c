@@ -135,10 +135,10 @@ static void a_recover(void **state) {
   const mc_orphan orphans[] = {{MC_SLICE_LITERAL("a"), 1700000000}, {MC_SLICE_LITERAL("b"), MC_NO_LEASE}};
   mc_call call = {0};
   mc_call_recover(&call, queue, NOW_NS, orphans, 2);
-  assert_int_equal(call.script->keys, 3);
+  assert_int_equal(call.script->keys, 4);
   assert_call(&call, "recover",
-              "asynq:{q}:active asynq:{q}:lease asynq:{q}:pending "
-              "asynq:{q}:t: 1700000000000000005 a 1700000000 b -1");
+              "asynq:{q}:active asynq:{q}:lease asynq:{q}:pending asynq:{q}:aggregation_sets "
+              "asynq:{q}:t: asynq:{q}: asynq:{q}:g: 1700000000000000005 a 1700000000 b -1");
 }
 
 /* ---- replies ---- */
@@ -231,8 +231,9 @@ static void refused_attempts_are_read(void **state) {
 
 static void recovered_answers_are_read(void **state) {
   (void)state;
-  mc_value two = {.kind = MC_VALUE_INTEGER, .integer = 2}, three = {.kind = MC_VALUE_INTEGER, .integer = 3};
-  mc_value *items[] = {&zero, &two, &three, &text};
+  mc_value two = {.kind = MC_VALUE_INTEGER, .integer = MC_RECOVER_DROPPED},
+           unknown = {.kind = MC_VALUE_INTEGER, .integer = MC_RECOVER_POSTPONED + 1};
+  mc_value *items[] = {&zero, &two, &unknown, &text};
   mc_value reply = array(items, 4);
   mc_recovered out = MC_RECOVER_REQUEUED;
   assert_int_equal(mc_recovered_at(&reply, 2, &out), MC_EMALFORMED);
