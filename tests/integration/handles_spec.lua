@@ -10,7 +10,8 @@ local TASKS = 60
 local KEPT_TIMERS = 256 -- MC_TIMERS_IDLE_MAX
 
 -- What handlers wait with: Lua that ends soon (quick) or would wait for long (slow), and what stands before. To add a
--- kind is to add a row; `setup(crew)` may start what it needs, and returns what %s in the Lua stands for.
+-- kind is to add a row; `setup(crew)` may start what it needs, and returns what %s in the Lua stands for, and a function
+-- that waits until what is kept for the next ones is gone.
 local KINDS = {
   sleep = { quick = "crew.sleep(0.01)", slow = "crew.sleep(600)" },
   gather = {
@@ -90,11 +91,17 @@ local KINDS = {
   },
   postgres = Postgres.installed() and {
     setup = function(crew)
-      local server = Postgres.new():start()
+      local server = Postgres.new({ settings = { "max_connections=100" } }):start()
       crew:finally(function() server:destroy() end)
-      return server:url()
+      return server:url(), function() -- how many are kept depends on how many were wanted at a time
+        crew:wait_until("the idle connections are closed", 30, function()
+          local left = server:psql "SELECT count(*) FROM pg_stat_activity WHERE datname = 'postgres'"
+          return tonumber(left) == 1, left
+        end)
+      end
     end,
-    before = ([[local db = crew.postgres.open("%%s", { pool = %d, timeout = "10m" })]]):format(TASKS),
+    before = ([[local db = crew.postgres.open("%%s", { pool = %d, timeout = "10m", idle_timeout = "1s" })]])
+      :format(TASKS),
     quick = [[assert(db:query("SELECT 1").rows)]],
     slow = [[db:query("SELECT pg_sleep(600)")]],
   } or nil,
@@ -165,7 +172,8 @@ describe("no handle is left behind by", function()
   if not Postgres.installed() then pending "postgres: PostgreSQL is not installed" end
   for name, kind in pairs(KINDS) do
     it(name, with_crew(function(crew)
-      local given = kind.setup and kind.setup(crew)
+      local given, rest
+      if kind.setup then given, rest = kind.setup(crew) end
       local function lua(text)
         return given and text:gsub("%%s", given) or text
       end
@@ -174,8 +182,10 @@ describe("no handle is left behind by", function()
       crew:run { concurrency = TASKS }
       run(crew, queue, fill_slots) -- what is kept and used again is made: timers of slots, of sleeps
       run(crew, queue, add_tasks)
+      if rest then rest() end
       local before = settled_handles(crew, queue)
       run(crew, queue, add_tasks)
+      if rest then rest() end
       settled_handles(crew, queue, before)
     end))
   end
