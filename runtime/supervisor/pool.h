@@ -29,6 +29,7 @@
 
 #include "base/list.h"
 #include "protocol/frames.h"
+#include "protocol/shared_page.h"
 #include "supervisor/channel.h"
 #include "supervisor/manifest.h"
 #include "supervisor/turns.h"
