@@ -215,6 +215,7 @@ void mc_frame_settings_encode(mc_buf *out, const mc_frame_settings *settings) {
   put_slice(out, settings->scripts);
   put_u32(out, settings->worker);
   put_u32(out, settings->concurrency);
+  put_u32(out, settings->load_timeout_ms);
   put_slice(out, settings->log_level);
   put_slice(out, settings->log_format);
   put_slice(out, settings->lua_path);
@@ -227,6 +228,7 @@ int mc_frame_settings_decode(mc_slice body, mc_frame_settings *out) {
   settings.scripts = take_slice(&in);
   settings.worker = take_u32(&in);
   settings.concurrency = take_u32(&in);
+  settings.load_timeout_ms = take_u32(&in);
   settings.log_level = take_slice(&in);
   settings.log_format = take_slice(&in);
   settings.lua_path = take_slice(&in);

@@ -18,7 +18,7 @@
 #include "protocol/enqueue.h"
 #include "protocol/message.h"
 
-#define MC_FRAME_VERSION 5
+#define MC_FRAME_VERSION 6
 #define MC_FRAME_HEAD_SIZE 8
 #define MC_FRAME_MAX_BODY (600u << 20) /* above Redis' own limit of 512 MB for a value */
 
@@ -61,6 +61,7 @@ typedef struct mc_frame_settings {
   mc_slice scripts; /* folder */
   uint32_t worker;  /* number of this worker, for its log lines */
   uint32_t concurrency;
+  uint32_t load_timeout_ms; /* until READY, from the start of the process */
   mc_slice log_level, log_format;
   mc_slice lua_path; /* MOONCREW_LUA_PATH; empty: the compiled-in modules */
 } mc_frame_settings;

@@ -87,6 +87,13 @@ describe("crew.on_start", function()
       assert.same({}, crew.notes:all())
     end))
 
+  it("that waits for too long is named before load_timeout kills its worker", with_crew(function(crew)
+    local node = add_and_run(crew, '\ncrew.on_start(function() crew.sleep "1h" end)\n', { load_timeout = "9s" })
+    assert.equal(1, (node:wait(30)))
+    local line = node:log { event = "scripts do not load" }[1]
+    assert.matches("/t%.lua:3: crew%.on_start: did not end within load_timeout %(9s%)", line.detail)
+  end))
+
   it("runs again in the worker that follows one that died", with_crew(function(crew)
     local _, queue = add_and_run(crew, [[
       crew.on_start(function() note "started" end)
