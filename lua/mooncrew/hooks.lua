@@ -91,6 +91,9 @@ function hooks.failed(fiber, task, kind, text, trace, delay)
   if not BAD[kind] or #registry.hooks.on_error == 0 then
     return
   end
+  if not fiber.stopped then
+    host.failed(task, text or "")
+  end
   let_wait(fiber, function()
     for _, hook in ipairs(registry.hooks.on_error) do
       run_logged("on_error", hook, task, task, text or "", { outcome = kind:lower(), trace = trace, delay = delay })

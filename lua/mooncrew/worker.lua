@@ -87,6 +87,11 @@ host.use {
       telling.tell(teller, task, fraction, text)
     end
   end,
+  failed = function(task, text)
+    if is_running(task) then
+      native.task_failed(task.fiber.slot, text)
+    end
+  end,
   stopped = function(fiber)
     return native.task_stopped(fiber.slot)
   end,

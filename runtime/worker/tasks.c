@@ -482,6 +482,10 @@ uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_optio
   return enqueue.request;
 }
 
+void mc_tasks_failed(mc_tasks *tasks, uint32_t slot, mc_slice text) {
+  mc_page_set_failure(tasks->page, tasks->growth.slot_count, slot, text);
+}
+
 void mc_tasks_progress(mc_tasks *tasks, uint32_t slot, mc_frame_progress *progress) {
   if (mc_upstream_full(tasks->upstream))
     return;

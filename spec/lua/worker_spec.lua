@@ -12,7 +12,7 @@ describe("the Lua half of a worker", function()
         package.loaded[name] = nil
       end
     end
-    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, seconds = {}, folded = {},
+    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, seconds = {}, failed = {}, folded = {},
       unfit = {}, loading = {} }
     local line
     native = {
@@ -35,6 +35,9 @@ describe("the Lua half of a worker", function()
       end,
       task_park = function(slot)
         table.insert(told.parked, slot)
+      end,
+      task_failed = function(...)
+        table.insert(told.failed, { ... })
       end,
       task_finish = function(...)
         table.insert(told.finished, { ... })
@@ -135,6 +138,20 @@ describe("the Lua half of a worker", function()
     assert.are.same({ 4, "folded", "x" }, { unpack(told.folded[1], 1, 3) })
     start(4, function() end) -- the fiber, used again, runs a task
     assert.are.equal("DONE", told.finished[1][2])
+  end)
+
+  it("tells what a handler failed by before a function of the scripts hears of it", function()
+    local crew = require "mooncrew"
+    local known = {}
+    start(1, function() error("boom", 0) end)
+    assert.are.same({}, told.failed, "nobody hears of it")
+    crew.on_error(function() known[1] = told.failed[1] end)
+    start(2, function() error("bang", 0) end)
+    assert.are.same({ { 2, "bang" } }, known)
+    crew.task("r", { retry = function() known[2] = told.failed[2] end, perform = function() error("crash", 0) end })
+    worker.start(3, "id", "r", "default", "", 1, 25, 2000)
+    assert.are.same({ 3, "crash" }, known[2])
+    assert.are.equal(3, #told.finished)
   end)
 
   it("tells why a fold failed, was stopped, or has no rule", function()

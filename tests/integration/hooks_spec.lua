@@ -206,13 +206,23 @@ describe("crew.on_error", function()
       ]], { kill_grace = "300ms" }, { type = "t", id = "x", timeout = 1, retry = 1 })
       crew:wait_counts(queue, 30, { processed = 1, retry = 1 })
       assert.equal(1, crew.notes:count "loops")
-      assert.matches("^context deadline exceeded: the handler went on, and its worker was killed",
-        queue:task("x").message.error_msg)
+      assert.matches("^context deadline exceeded: a function of crew.on_error or for retries went on, .*; "
+        .. "the handler had failed: boom$", queue:task("x").message.error_msg)
       queue:add { type = "quick" }
       crew:wait_until("the successor works", 20, function() return crew.notes:count "quick" == 1 end)
       assert.equal(1, #node:log { event = "worker killed", task_id = "x" })
     end))
   end
+
+  it("that takes its worker with it does not hide what it was called for", with_crew(function(crew)
+    local node, queue = add_and_run(crew, [[
+      crew.on_error(function() os.exit(3) end)
+      crew.task("t", { perform = function() crew.sleep(0.05) error("boom", 0) end })
+    ]], { max_crashes = 1 }, { type = "t", id = "x" })
+    crew:wait_counts(queue, 30, { archived = 1 })
+    assert.matches("exit code 3 .*; the handler had failed: boom$", queue:task("x").message.error_msg)
+    assert.equal("boom", node:wait_log(20, { event = "worker died" }).handler_error)
+  end))
 
   it("hears of a time-out", with_crew(function(crew)
     local _, queue = add_and_run(crew, [[
