@@ -44,8 +44,9 @@ end
 ---@type fun(hook: fun(task: mooncrew.Context, message: string, details: mooncrew.ErrorDetails))
 hooks.on_error = declare "on_error"
 
---- Calls this once in every worker, when all scripts are loaded and before any task is given to it. It may wait,
---- until load_timeout is nearly over, which holds for loading and all of them together. An error in it is like one in a script: the worker does not start.
+--- Calls this once in every worker, when all scripts are loaded and before any task is given to it. It may wait:
+--- loading and all of them together have load_timeout. An error in it is like one in a script: the worker does not
+--- start.
 ---@type fun(hook: fun())
 hooks.on_start = declare "on_start"
 

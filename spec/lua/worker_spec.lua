@@ -12,8 +12,8 @@ describe("the Lua half of a worker", function()
         package.loaded[name] = nil
       end
     end
-    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, seconds = {}, failed = {}, folded = {},
-      unfit = {}, loading = {} }
+    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, seconds = {}, failed = {},
+      folded = {}, unfit = {}, loading = {} }
     local line
     native = {
       clock_wall = function()
