@@ -74,7 +74,7 @@ typedef struct mc_worker {
   bool load_failed;
   bool too_slow;              /* killed since it did not become ready */
   double mean_us;             /* of its handlers' durations, the last ones counting most */
-  uint64_t ended, last_ended; /* handlers that ended: now, and at the last look */
+  uint64_t ended, last_ended; /* handlers and folds that ended: now, and at the last look */
   mc_pulse pulse;
   bool stuck;           /* it does not move on (pulse.h): it gets no new tasks meanwhile */
   int statm;            /* descriptor of its /proc/…/statm (memory.h); -1: not open */
@@ -150,7 +150,7 @@ void mc_pool_drain(mc_pool *pool); /* every worker hands back what it has not st
 void mc_pool_kill(mc_pool *pool);  /* every worker, at shutdown */
 void mc_worker_kill(mc_worker *worker);
 void mc_worker_kill_unending(mc_worker *worker); /* its socket is closed and it should have ended: the log says so */
-void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us); /* a handler of it has ended */
+void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us); /* of its handlers, or a fold */
 void mc_worker_recall(mc_worker *worker); /* at each look: takes back what stands in line behind long handlers */
 
 /* No more respawns; closes the sockets, at which workers exit, and kills those that do not. The loop ends when all are
