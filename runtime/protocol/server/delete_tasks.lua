@@ -48,20 +48,21 @@ local function leave(state, group, id)
 end
 
 local function read_varint(text, at)
-  local value, scale, byte = 0, 1, nil
-  repeat
-    byte = text:byte(at) or 0
+  local value, scale, byte = 0, 1, text:byte(at) or 0
+  while byte >= 128 do
     value, scale, at = value + byte % 128 * scale, scale * 128, at + 1
-  until byte < 128
-  return value, at
+    byte = text:byte(at) or 0
+  end
+  return value + byte * scale, at + 1
 end
 
 -- The lock that a message names; nil: none, or it is no message.
 local function lock_in(message)
-  local at, tag, value = 1, nil, nil
+  local at = 1
   while at <= #message do
-    tag, at = read_varint(message, at)
-    value, at = read_varint(message, at)
+    local tag, behind = read_varint(message, at)
+    local value
+    value, at = read_varint(message, behind)
     if tag == UNIQUE_KEY then
       return message:sub(at, at + value - 1)
     elseif tag % 8 == BYTES then
