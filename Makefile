@@ -49,7 +49,7 @@ $(BUILD)/mooncrew: $(BUILD)/runtime/main.o $(ALL_OBJECTS)
 	@echo "link $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-CLIENT_LUA     = $(BUILD)/runtime/client/lua_client.o $(BUILD)/runtime/client/lua_inspect.o
+CLIENT_LUA     = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/client/lua_*.c))
 CLIENT_OBJECTS = $(filter-out $(CLIENT_LUA),$(foreach room,client redis protocol base,$(call room_objects,$(room))))
 
 # Both export the names of mooncrew.h alone: what is hidden in the objects is made local in the static library as well.
