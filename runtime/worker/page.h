@@ -3,6 +3,7 @@
 #define MC_WORKER_PAGE_H
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "protocol/shared_page.h"
 
 #include <stdbool.h>
