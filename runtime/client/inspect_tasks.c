@@ -191,7 +191,7 @@ int mc_inspect_task(mc_client *client, mc_slice queue, mc_slice id, mooncrew_tas
 
 struct update {
   mc_slice queue, id, payload;
-  mc_buf old_message, new_message, new_lock;
+  mc_buf old_message, new_message, old_lock, new_lock;
   int64_t verdict;
 };
 
@@ -231,6 +231,8 @@ static int make_message(struct update *update, mc_err *err) {
   int code = mc_message_decode(mc_buf_slice(&update->old_message), &box, err);
   if (code)
     return code;
+  mc_buf_clear(&update->old_lock);
+  mc_buf_add_slice(&update->old_lock, box.message.unique_key);
   if (box.message.unique_key.size && (code = make_lock(update, &box.message)))
     mc_fail(err, code, "OpenSSL has no MD5 here, which the task's uniqueness lock needs");
   box.message.payload = update->payload;
@@ -262,7 +264,8 @@ static int read_message(mc_client *client, struct update *update, mc_err *err) {
 static int write_message(mc_client *client, struct update *update, mc_err *err) {
   mc_call call = {0};
   mc_call_update_task(&call, update->queue, update->id, mc_buf_slice(&update->old_message),
-                      mc_buf_slice(&update->new_message), mc_buf_slice(&update->new_lock));
+                      mc_buf_slice(&update->new_message), mc_buf_slice(&update->old_lock),
+                      mc_buf_slice(&update->new_lock));
   int code = mc_client_tell(client, &call, on_updated, update, err);
   mc_calls_deinit(&call, 1);
   return code;
@@ -311,6 +314,7 @@ int mc_update_payload(mc_client *client, mc_slice queue, mc_slice id, mc_slice p
   mc_client_end(client);
   mc_buf_deinit(&update.old_message);
   mc_buf_deinit(&update.new_message);
+  mc_buf_deinit(&update.old_lock);
   mc_buf_deinit(&update.new_lock);
   return code;
 }
