@@ -132,7 +132,7 @@ end
 --- told to stop meanwhile.
 ---@param task mooncrew.Context
 ---@param fiber mooncrew.Fiber
----@return string kind  an outcome of the result frame (mc_outcome in runtime/protocol/frames.h): "DONE", "FAILED" …
+---@return string kind  an outcome of the result frame (mc_outcome in frames_to_supervisor.h): "DONE", "FAILED" …
 ---@return string|nil text  the result of DONE, else the error or reason
 ---@return string|nil trace
 ---@return number|nil delay  seconds

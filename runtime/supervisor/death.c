@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "protocol/worker_process.h"
 #include "supervisor/loading.h"
 #include "supervisor/memory.h"
 #include "supervisor/node.h"

@@ -1,9 +1,10 @@
-/* The worker's side of the page it shares with the supervisor (mc_page in protocol/frames.h). */
+/* The worker's side of the page it shares with the supervisor (mc_page). */
 #ifndef MC_WORKER_PAGE_H
 #define MC_WORKER_PAGE_H
 
 #include "base/err.h"
-#include "protocol/frames.h"
+#include "base/slice.h"
+#include "protocol/shared_page.h"
 
 #include <stdbool.h>
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "protocol/worker_process.h"
 #include "worker/behalf.h"
 #include "worker/page.h"
 

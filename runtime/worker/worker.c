@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "protocol/worker_process.h"
 #include "worker/bindings.h"
 #include "worker/manifest.h"
 #include "worker/page.h"

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
