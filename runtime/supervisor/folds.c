@@ -73,11 +73,19 @@ void mc_fold_free(mc_fold *fold) {
   mc_buf_deinit(&fold->names);
   mc_buf_deinit(&fold->error);
   mc_args_deinit(&fold->ids);
+  mc_args_deinit(&fold->locks);
   free(fold->alone);
   free(fold);
 }
 
 /* ---- the start ---- */
+
+static void keep_lock(mc_fold *fold, mc_slice id, mc_slice lock) {
+  if (lock.size == 0)
+    return;
+  mc_args_add(&fold->locks, id);
+  mc_args_add(&fold->locks, lock);
+}
 
 /* Decodes the messages; what cannot be decoded goes to pending, where it is archived with the reason. */
 static void decode_tasks(mc_fold *fold, const mc_aggregated *set, mc_message_box *boxes) {
@@ -88,6 +96,8 @@ static void decode_tasks(mc_fold *fold, const mc_aggregated *set, mc_message_box
     boxes[i] = (mc_message_box){0};
     if (mc_message_decode(message, &boxes[i], NULL))
       fold->alone_count++;
+    else
+      keep_lock(fold, id, boxes[i].message.unique_key);
   }
 }
 
