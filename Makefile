@@ -49,7 +49,7 @@ $(BUILD)/mooncrew: $(BUILD)/runtime/main.o $(ALL_OBJECTS)
 	@echo "link $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-CLIENT_LUA     = $(BUILD)/runtime/client/lua_client.o $(BUILD)/runtime/client/lua_inspect.o
+CLIENT_LUA     = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/client/lua_*.c))
 CLIENT_OBJECTS = $(filter-out $(CLIENT_LUA),$(foreach room,client redis protocol base,$(call room_objects,$(room))))
 
 # Both export the names of mooncrew.h alone: what is hidden in the objects is made local in the static library as well.
@@ -96,8 +96,8 @@ $(GEN)/protocol/task.pb-c.c $(GEN)/protocol/task.pb-c.h &: runtime/protocol/task
 	protoc-c --c_out=$(GEN)/protocol --proto_path=runtime/protocol task.proto
 
 SERVER_SCRIPTS := $(wildcard runtime/protocol/server/*.lua)
-$(GEN)/protocol/server_scripts.c: tools/embed.lua $(SERVER_SCRIPTS)
-	@mkdir -p $(@D)
+$(GEN)/protocol/server_scripts.c: tools/embed.lua $(SERVER_SCRIPTS) $(wildcard runtime/protocol/server/parts/*.lua)
+	@mkdir -p $(@D)/server
 	@echo "embed $@"
 	@luajit tools/embed.lua scripts $@ $(SERVER_SCRIPTS)
 

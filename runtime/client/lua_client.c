@@ -6,8 +6,9 @@
 #include "client/lua_client.h"
 
 #include "base/mem.h"
-#include "client/lua_inspect.h"
 #include "client/limits.h"
+#include "client/lua_answer.h"
+#include "client/lua_inspect.h"
 #include "client/shipment.h"
 #include "client/stats.h"
 
@@ -358,6 +359,10 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
+static const luaL_Reg *const method_tables[] = {
+    methods, mc_lua_queue_methods, mc_lua_task_methods, mc_lua_move_methods, mc_lua_server_methods, mc_lua_cron_methods,
+};
+
 static const luaL_Reg functions[] = {{"open", client_open}, {NULL, NULL}};
 
 static void register_gc(lua_State *L, const char *type, lua_CFunction gc) {
@@ -370,9 +375,10 @@ static void register_gc(lua_State *L, const char *type, lua_CFunction gc) {
 int luaopen_mooncrew_native_client(lua_State *L) {
   register_gc(L, DELIVERIES_TYPE, deliveries_gc);
   register_gc(L, STATS_TYPE, stats_gc);
+  mc_lua_answer_open(L);
   luaL_newmetatable(L, MC_LUA_CLIENT_TYPE);
-  luaL_register(L, NULL, methods);
-  mc_lua_inspect_open(L);
+  for (size_t i = 0; i < MC_COUNT(method_tables); i++)
+    luaL_register(L, NULL, method_tables[i]);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
   lua_newtable(L);

@@ -1,12 +1,15 @@
-/* The methods of the native client that look at queues and tasks and change them: mooncrew.inspect checks their
- * arguments and says what each does.
+/* The methods of the native client that look at queues and tasks and change them, one file per noun: mooncrew.inspect
+ * checks their arguments and says what each does.
  */
 #ifndef MC_CLIENT_LUA_INSPECT_H
 #define MC_CLIENT_LUA_INSPECT_H
 
-#include <lua.h>
+#include <lauxlib.h>
 
-/* Adds the methods to the metatable of clients, which is on top of the stack. */
-void mc_lua_inspect_open(lua_State *L);
+extern const luaL_Reg mc_lua_queue_methods[];
+extern const luaL_Reg mc_lua_task_methods[];
+extern const luaL_Reg mc_lua_move_methods[];
+extern const luaL_Reg mc_lua_server_methods[];
+extern const luaL_Reg mc_lua_cron_methods[];
 
 #endif

@@ -100,6 +100,6 @@ void mc_duty_overdue(mc_node *node) {
   uint64_t now_ms = mc_clock_mono_ms();
   notice_standstill(&node->duties, now_ms);
   MC_LIST_EACH(link, &node->pool.workers) {
-    look_at(mc_container_of(link, mc_worker, in_pool), now_ms);
+    look_at(mc_worker_of(link), now_ms);
   }
 }

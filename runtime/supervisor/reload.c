@@ -13,10 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static mc_worker *worker_of(mc_list *link) {
-  return mc_container_of(link, mc_worker, in_pool);
-}
-
 static bool is_starting(const mc_reload *reload) {
   return reload->coming.number != 0;
 }
@@ -53,7 +49,7 @@ bool mc_reload_awaits(const mc_worker *worker) {
 size_t mc_reload_draining(const mc_node *node) {
   size_t count = 0;
   MC_LIST_EACH(link, &node->pool.workers) {
-    count += worker_of(link)->generation < node->reload.serving.number && worker_of(link)->retired;
+    count += mc_worker_of(link)->generation < node->reload.serving.number && mc_worker_of(link)->retired;
   }
   return count;
 }
@@ -88,10 +84,10 @@ static void answer(mc_node *node, mc_slice error) {
 /* Those that live: by their generation, since one may have ended, and others may have begun to serve. */
 static void drop_successors(mc_node *node) {
   MC_LIST_EACH(link, &node->pool.workers) {
-    if (!mc_reload_awaits(worker_of(link)))
+    if (!mc_reload_awaits(mc_worker_of(link)))
       continue;
-    worker_of(link)->killed_to_stop = true; /* nobody is to blame, and the reason is in the log */
-    mc_worker_kill(worker_of(link));
+    mc_worker_of(link)->killed_to_stop = true; /* nobody is to blame, and the reason is in the log */
+    mc_worker_kill(mc_worker_of(link));
   }
 }
 
@@ -211,7 +207,7 @@ static void go_on(mc_node *node) {
 static void log_waiting(const mc_node *node) {
   size_t tasks = 0;
   MC_LIST_EACH(link, &node->pool.workers) {
-    tasks += worker_of(link)->retired ? mc_worker_load(worker_of(link)) : 0;
+    tasks += mc_worker_of(link)->retired ? mc_worker_load(mc_worker_of(link)) : 0;
   }
   mc_log_begin(MC_LOG_INFO, "reload waits");
   if (is_starting(&node->reload)) {

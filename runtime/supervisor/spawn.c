@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "protocol/sources.h"
+#include "protocol/worker_process.h"
 #include "supervisor/node.h"
 
 #include <errno.h>

@@ -18,7 +18,7 @@ static void count_pools(const mc_node *node, mc_pool_status *pools) {
         .name = mc_slice_of(config->name), .workers = config->workers, .concurrency = config->concurrency};
   }
   MC_LIST_EACH(link, &pool->workers) {
-    const mc_worker *worker = mc_container_of(link, mc_worker, in_pool);
+    const mc_worker *worker = mc_worker_of(link);
     const mc_pool_place *place = mc_worker_place(worker);
     mc_pool_status *its = &pools[place->section - pool->sections];
     its->busy += (int64_t)mc_worker_load(worker);

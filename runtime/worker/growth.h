@@ -12,7 +12,7 @@
 #ifndef MC_WORKER_GROWTH_H
 #define MC_WORKER_GROWTH_H
 
-#include "protocol/frames.h"
+#include "protocol/shared_page.h"
 
 #include <lua.h>
 

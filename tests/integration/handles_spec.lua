@@ -10,8 +10,8 @@ local TASKS = 60
 local KEPT_TIMERS = 256 -- MC_TIMERS_IDLE_MAX
 
 -- What handlers wait with: Lua that ends soon (quick) or would wait for long (slow), and what stands before. To add a
--- kind is to add a row; `setup(crew)` may start what it needs, and returns what %s in the Lua stands for, and a function
--- that waits until what is kept for the next ones is gone.
+-- kind is to add a row; `setup(crew)` may start what it needs, and returns what %s in the Lua stands for, and a
+-- function that waits until what is kept for the next ones is gone.
 local KINDS = {
   sleep = { quick = "crew.sleep(0.01)", slow = "crew.sleep(600)" },
   gather = {

@@ -15,31 +15,49 @@
 --
 -- When a state is given, an id without a task leaves the place where it was found. One whose hash names another state
 -- or group stays there: what is contradictory is not for us to lose.
+--
+-- Where asynq's client adds a unique task to a group it writes no unique_key: only the message, in protobuf, names the
+-- lock.
 local call, pcall = redis.call, redis.pcall
 local PENDING, GROUPS, FAILURES = KEYS[1], KEYS[2], KEYS[3]
 local TASK_PREFIX, QUEUE_PREFIX, GROUP_PREFIX, STATE, GROUP = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local FIRST = 6
 local DONE, MISSING, ACTIVE, ELSEWHERE, CHANGED = 1, 0, -1, -3, -4
+local VARINT, BYTES, UNIQUE_KEY = 0, 2, 10 * 8 + 2 -- wire types; the tag of TaskMessage.unique_key
+local MESSAGE_MAX_SIZE = 65536 -- larger ones are not looked into: a thousand of them would hold Redis up
 
 local answers = {}
 
-local function leave_group(group, id)
-  local left = pcall("ZREM", GROUP_PREFIX .. group, id) == 1
-  if left and call("EXISTS", GROUP_PREFIX .. group) == 0 then
-    call("SREM", GROUPS, group)
-    pcall("HDEL", FAILURES, group)
+-- INCLUDE leave
+
+local function read_varint(text, at)
+  local value, scale, byte = 0, 1, text:byte(at) or 0
+  while byte >= 128 do
+    value, scale, at = value + byte % 128 * scale, scale * 128, at + 1
+    byte = text:byte(at) or 0
   end
-  return left
+  return value + byte * scale, at + 1
 end
 
--- Out of where a task of this state stands; false when it is not there.
-local function leave(state, group, id)
-  if state == "aggregating" then
-    return leave_group(group, id)
-  elseif state == "pending" then
-    return call("LREM", PENDING, -1, id) == 1
+-- The lock that a message names; nil: none, or it is no message.
+local function lock_in(message)
+  local at = 1
+  while at <= #message do
+    local tag, behind = read_varint(message, at)
+    local value
+    value, at = read_varint(message, behind)
+    if tag == UNIQUE_KEY then
+      return message:sub(at, at + value - 1)
+    elseif tag % 8 == BYTES then
+      at = at + value
+    elseif tag % 8 ~= VARINT then
+      return nil
+    end
   end
-  return pcall("ZREM", QUEUE_PREFIX .. state, id) == 1
+end
+
+local function lock_of_grouped(key)
+  return call("HSTRLEN", key, "msg") <= MESSAGE_MAX_SIZE and lock_in(call("HGET", key, "msg") or "")
 end
 
 local function delete(id)
@@ -47,17 +65,16 @@ local function delete(id)
   local fields = pcall("HMGET", key, "state", "group", "unique_key")
   local state, group, lock = fields[1] or STATE, fields[2] or GROUP, fields[3]
   if fields.err or call("EXISTS", key) == 0 then
-    if STATE ~= "" then
-      leave(STATE, GROUP, id)
-    end
+    leave_trace(id)
     return MISSING
-  elseif STATE ~= "" and (state ~= STATE or (state == "aggregating" and group ~= GROUP)) then
+  elseif has_changed(state, group) then
     return CHANGED
   elseif state == "active" then
     return ACTIVE
   elseif not leave(state, group, id) then
     return ELSEWHERE
   end
+  lock = lock or state == "aggregating" and lock_of_grouped(key)
   if lock and lock ~= "" and pcall("GET", lock) == id then
     call("DEL", key, lock)
   else

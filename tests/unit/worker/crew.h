@@ -3,6 +3,8 @@
 #define TESTS_WORKER_CREW_H
 
 #include "protocol/frames.h"
+#include "protocol/shared_page.h"
+#include "protocol/worker_process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

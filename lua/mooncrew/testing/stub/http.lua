@@ -4,6 +4,7 @@
 -- matches exactly comes first, then the longest. An answer is a table { status, headers, body or json }, or a function
 -- of the request that returns one, or nil, message, code for a failure.
 
+local copy = require "mooncrew.copy"
 local check_fields = require "mooncrew.testing.stub.answer"
 local glob = require "mooncrew.testing.glob"
 local json = require "mooncrew.json"
@@ -35,14 +36,6 @@ local function refuse(request)
   local line = shown(request)
   error(("the test has no answer for %s: give one with testing.stub_http { [\"%s\"] = { status = 200, "
     .. "body = \"…\" } }, or send it with testing.allow_http()"):format(line, line), 0)
-end
-
-local function copy(fields)
-  local own = {}
-  for name, value in pairs(fields or {}) do
-    own[name] = value
-  end
-  return own
 end
 
 -- The body of a good answer goes where the handler wants it.
