@@ -96,8 +96,8 @@ $(GEN)/protocol/task.pb-c.c $(GEN)/protocol/task.pb-c.h &: runtime/protocol/task
 	protoc-c --c_out=$(GEN)/protocol --proto_path=runtime/protocol task.proto
 
 SERVER_SCRIPTS := $(wildcard runtime/protocol/server/*.lua)
-$(GEN)/protocol/server_scripts.c: tools/embed.lua $(SERVER_SCRIPTS)
-	@mkdir -p $(@D)
+$(GEN)/protocol/server_scripts.c: tools/embed.lua $(SERVER_SCRIPTS) $(wildcard runtime/protocol/server/parts/*.lua)
+	@mkdir -p $(@D)/server
 	@echo "embed $@"
 	@luajit tools/embed.lua scripts $@ $(SERVER_SCRIPTS)
 

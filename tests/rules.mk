@@ -80,8 +80,8 @@ bench: deps ## measure: drain rate and cost against a bare client, idle pickup
 
 C_FILES := $(shell find runtime tests examples demo -name '*.[ch]' 2>/dev/null)
 
-lint: ## luacheck, the include rules, clang's warnings where clang is installed
-	@luacheck -q lua scripts demo spec tests tools runtime/protocol/server
+lint: $(GEN)/protocol/server_scripts.c ## luacheck, the include rules, clang's warnings where clang is installed
+	@luacheck -q lua scripts demo spec tests tools $(GEN)/protocol/server
 	@tools/check-includes
 	@if command -v clang >/dev/null; then $(MAKE) --no-print-directory all CC=clang BUILD=build/clang; fi
 

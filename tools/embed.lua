@@ -1,15 +1,23 @@
 -- Turns files into C source, so that one binary carries them.
 --
---   luajit tools/embed.lua scripts OUT FILE…   server scripts: `const mc_script mc_server_script_<name>` each
+--   luajit tools/embed.lua scripts OUT FILE…   server scripts: `const mc_script mc_server_script_<name>` each; beside
+--                                              OUT they are put as Redis gets them
 --   luajit tools/embed.lua modules OUT FILE…   Lua modules: the table `mc_lua_modules` (lualib/modules.h)
 --
--- A server script whose header declares other keys than its code uses fails the build.
+-- A server script whose header declares other keys than its code uses fails the build. Its lines `-- INCLUDE name`
+-- stand for parts/name.lua, whose functions see the locals of the script that are named above that line.
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read("*a")
   file:close()
   return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
 end
 
 local function bytes_of(text)
@@ -59,14 +67,24 @@ local function count_keys(path, text)
   return last
 end
 
-local function embed_scripts(out, paths)
+local function with_parts(path)
+  local folder = path:match("^(.*/)")
+  return (read(path):gsub("[^\n]*\n", function(line)
+    local name = line:match("^%-%- INCLUDE ([%w_]+)\n$")
+    return name and read(folder .. "parts/" .. name .. ".lua")
+  end))
+end
+
+local function embed_scripts(out, target, paths)
   out:write('#include "base/script.h"\n')
   for _, path in ipairs(paths) do
-    local name, text = path:match("([^/]+)%.lua$"), read(path)
+    local name, text = path:match("([^/]+)%.lua$"), with_parts(path)
+    local whole = target:match("^(.*/)") .. "server/" .. name .. ".lua"
+    write(whole, text)
     out:write(("extern const mc_script mc_server_script_%s;\n"):format(name))
     out:write(("static const char %s_body[] = {\n%s};\n"):format(name, bytes_of(text)))
     out:write(('const mc_script mc_server_script_%s = {"%s", %s_body, %d, "%s", %d};\n'):format(
-      name, name, name, #text, sha1(path), count_keys(path, text)))
+      name, name, name, #text, sha1(whole), count_keys(path, text)))
   end
 end
 
@@ -92,7 +110,7 @@ local paths = { unpack(arg, 3) }
 table.sort(paths)
 local out = assert(io.open(target .. ".new", "wb"))
 if mode == "scripts" then
-  embed_scripts(out, paths)
+  embed_scripts(out, target, paths)
 else
   embed_modules(out, paths)
 end

@@ -65,7 +65,10 @@ end
 
 -- The delay before the next retry in seconds: as the task says, else as crew.retry says, else nil for the default. Of a
 -- task that was stopped too: then a function that would wait fails, as every wait of the task does.
-local function delay_of(definition, task, text)
+local function delay_of(definition, task, text, stopped)
+  if not stopped and (definition.retry or registry.retry) then
+    host.failed(task, text)
+  end
   local delay = definition.retry and ask_delay("the task's", definition.retry, task, text)
   if not delay and registry.retry then
     delay = ask_delay("the scripts'", registry.retry.delay, task, text)
@@ -77,7 +80,7 @@ local function finish_failed(definition, task, stopped, failure)
   if type(failure) ~= "table" then -- the error handler itself failed: no stack was left to run it
     failure = { text = describe(failure) }
   end
-  return stopped or "FAILED", failure.text, failure.trace, delay_of(definition, task, failure.text)
+  return stopped or "FAILED", failure.text, failure.trace, delay_of(definition, task, failure.text, stopped)
 end
 
 local function finish_done(definition, task, value)

@@ -1,6 +1,7 @@
 -- Folds the tasks of a group into one: decodes their payloads, calls the rule's function, and makes what it returns
 -- ready to be enqueued. Nothing that the function does makes this raise.
 
+local copy = require "mooncrew.copy"
 local distribute = require "mooncrew.distribute"
 local execute = require "mooncrew.execute"
 local json = require "mooncrew.json"
@@ -48,14 +49,6 @@ local function decode_all(tasks)
     end
   end
   return payloads, unfit
-end
-
-local function copy(options)
-  local own = {}
-  for name, value in pairs(options or {}) do
-    own[name] = value
-  end
-  return own
 end
 
 -- Type, bytes and normal options of the new task, or nil and why there is none.

@@ -1,6 +1,7 @@
 -- The options of a task: from what people write to what the runtime takes. One table of names, each with its reader;
 -- nothing else knows the names.
 
+local copy = require "mooncrew.copy"
 local duration = require "mooncrew.duration"
 local native = require "mooncrew.native"
 local unknown = require "mooncrew.unknown"
@@ -121,14 +122,14 @@ local function string_map(_, value)
   if type(value) ~= "table" then
     return nil, ("expected table, got %s"):format(type(value))
   end
-  local copy = {}
+  local checked = {}
   for name, content in pairs(value) do
     if type(name) ~= "string" or type(content) ~= "string" then
       return nil, ("names and values must be strings, not %s = %s"):format(tostring(name), type(content))
     end
-    copy[name] = content
+    checked[name] = content
   end
-  return copy
+  return checked
 end
 
 local READERS = {
@@ -187,10 +188,7 @@ end
 ---@param given mooncrew.Options|nil
 ---@return mooncrew.Options
 function M.merge(declared, given)
-  local merged = {}
-  for name, value in pairs(declared or {}) do
-    merged[name] = value
-  end
+  local merged = copy(declared)
   if given and (given.process_at ~= nil or given.process_in ~= nil) then
     merged.process_at, merged.process_in = nil, nil
   end

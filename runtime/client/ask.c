@@ -1,6 +1,7 @@
 /* Commands and script calls, sent together: see ask.h. */
 #include "client/ask.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -58,6 +59,13 @@ void mc_call_words(mc_call *call, const char *command, const char *first, mc_sli
   mc_args_add_text(&call->args, first);
   if (second.size)
     mc_args_add(&call->args, second);
+}
+
+void mc_command_alive(mc_args *args, const char *key) {
+  mc_args_add_text(args, "ZRANGEBYSCORE");
+  mc_args_add_text(args, key);
+  mc_args_add_int(args, mc_clock_wall_s());
+  mc_args_add_text(args, "+inf");
 }
 
 int mc_answer_number(void *arg, size_t i, const mc_value *reply, mc_err *err) {

@@ -25,6 +25,9 @@ void mc_calls_deinit(mc_call *calls, size_t count);
 /* A plain command whose last word, if it is not empty, is given as bytes. */
 void mc_call_words(mc_call *call, const char *command, const char *first, mc_slice second);
 
+/* The command that asks a zset of servers or schedulers for those whose time, its score in unix s, has not run out. */
+void mc_command_alive(mc_args *args, const char *key);
+
 /* An mc_answer_fn for a number: arg is an int64_t *. */
 int mc_answer_number(void *arg, size_t i, const mc_value *reply, mc_err *err);
 

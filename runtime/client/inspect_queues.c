@@ -1,4 +1,4 @@
-/* Queues: what stands in them, what they did, and whether they are worked on. See mooncrew.h. */
+/* Queues: what stands in them, and what they did. See mooncrew.h. */
 #include "client/ask.h"
 #include "client/inspect.h"
 #include "client/memory.h"
@@ -61,6 +61,25 @@ static int read_names(struct listing *listing, mc_client *client, const char *ke
   mc_call_words(&call, "SMEMBERS", key, (mc_slice){0});
   int code = mc_client_ask(client, &call, 1, on_names, listing, err);
   mc_calls_deinit(&call, 1);
+  return code;
+}
+
+/* ---- lists that belong to one queue ---- */
+
+typedef int (*read_fn)(struct listing *listing, mc_client *client, mc_slice queue, mc_err *err);
+
+/* As a call of its own. The memory stays only where all was read. */
+static int read_of_queue(struct listing *listing, mc_client *client, mc_slice queue, read_fn read, mc_err *err) {
+  int code = mc_client_begin(client, err);
+  if (code)
+    return code;
+  listing->memory = mc_memory_new();
+  code = mc_check_queue(client, queue, err);
+  if (code == 0)
+    code = read(listing, client, queue, err);
+  mc_client_end(client);
+  if (code)
+    mc_memory_free(listing->memory);
   return code;
 }
 
@@ -202,17 +221,8 @@ int mc_inspect_history(mc_client *client, mc_slice queue, int days, mooncrew_day
   struct listing listing = {.count = (size_t)days};
   if (days < 1 || days > DAYS_MAX)
     return mc_fail(err, MC_EINVALID, "days: give 1 … %d, not %d", DAYS_MAX, days);
-  int code = mc_client_begin(client, err);
-  if (code)
-    return code;
-  listing.memory = mc_memory_new();
-  code = mc_check_queue(client, queue, err);
+  int code = read_of_queue(&listing, client, queue, read_days, err);
   if (code == 0)
-    code = read_days(&listing, client, queue, err);
-  mc_client_end(client);
-  if (code)
-    mc_memory_free(listing.memory);
-  else
     *out = (mooncrew_day_list){listing.items, listing.count, listing.memory};
   return code;
 }
@@ -249,61 +259,8 @@ static int read_groups(struct listing *listing, mc_client *client, mc_slice queu
 
 int mc_inspect_groups(mc_client *client, mc_slice queue, mooncrew_group_list *out, mc_err *err) {
   struct listing listing = {0};
-  int code = mc_client_begin(client, err);
-  if (code)
-    return code;
-  listing.memory = mc_memory_new();
-  code = mc_check_queue(client, queue, err);
+  int code = read_of_queue(&listing, client, queue, read_groups, err);
   if (code == 0)
-    code = read_groups(&listing, client, queue, err);
-  mc_client_end(client);
-  if (code)
-    mc_memory_free(listing.memory);
-  else
     *out = (mooncrew_group_list){listing.items, listing.count, listing.memory};
   return code;
-}
-
-/* ---- pause ---- */
-
-/* SET … NX answers nil when the key was there; DEL answers how many keys went. */
-static int on_switched(void *arg, size_t i, const mc_value *reply, mc_err *err) {
-  bool *switched = arg;
-  (void)i;
-  (void)err;
-  *switched = reply->kind == MC_VALUE_STRING || (reply->kind == MC_VALUE_INTEGER && reply->integer > 0);
-  return 0;
-}
-
-static int switch_queue(mc_client *client, mc_call *call, mc_slice queue, const char *already, mc_err *err) {
-  bool switched = false;
-  int code = mc_text_is_blank(queue) ? mc_fail(err, MC_EINVALID, "queue: a queue has a name") : 0;
-  if (code == 0)
-    code = mc_client_begin(client, err);
-  if (code == 0) {
-    code = mc_client_tell(client, call, on_switched, &switched, err);
-    mc_client_end(client);
-  }
-  mc_calls_deinit(call, 1);
-  if (code == 0 && !switched)
-    return mc_fail(err, MC_ESTATE, "queue \"%.*s\" is %s", MC_SLICE_PRINT(queue), already);
-  return code;
-}
-
-int mc_pause_queue(mc_client *client, mc_slice queue, mc_err *err) {
-  mc_call call = {0};
-  mc_args_add_text(&call.args, "SET");
-  mc_key_queue(&call.args.bytes, queue, MC_KEY_PAUSED);
-  mc_args_end(&call.args);
-  mc_args_add_int(&call.args, mc_clock_wall_s());
-  mc_args_add_text(&call.args, "NX");
-  return switch_queue(client, &call, queue, "paused already", err);
-}
-
-int mc_unpause_queue(mc_client *client, mc_slice queue, mc_err *err) {
-  mc_call call = {0};
-  mc_args_add_text(&call.args, "DEL");
-  mc_key_queue(&call.args.bytes, queue, MC_KEY_PAUSED);
-  mc_args_end(&call.args);
-  return switch_queue(client, &call, queue, "not paused", err);
 }

@@ -7,7 +7,6 @@
 #include "client/inspect.h"
 #include "client/memory.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "protocol/keys.h"
 #include "protocol/server_info.h"
@@ -48,10 +47,7 @@ static int on_keys(void *arg, size_t i, const mc_value *reply, mc_err *err) {
 
 static int read_keys(struct listing *listing, mc_client *client, mc_err *err) {
   mc_call call = {0};
-  mc_args_add_text(&call.args, "ZRANGEBYSCORE"); /* those whose time has not run out */
-  mc_args_add_text(&call.args, MC_KEY_SERVERS);
-  mc_args_add_int(&call.args, mc_clock_wall_s());
-  mc_args_add_text(&call.args, "+inf");
+  mc_command_alive(&call.args, MC_KEY_SERVERS);
   int code = mc_client_ask(client, &call, 1, on_keys, listing, err);
   mc_calls_deinit(&call, 1);
   return code;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "client/ask.h"
 #include "client/query.h"
 #include "protocol/keys.h"
 
@@ -114,10 +115,7 @@ static int read_names(mc_stats *stats, mc_client *client, mc_err *err) {
   mc_query *queues = &queries[0], *servers = &queries[1];
   mc_args_add_text(&queues->args, "SMEMBERS");
   mc_args_add_text(&queues->args, MC_KEY_QUEUES);
-  mc_args_add_text(&servers->args, "ZRANGEBYSCORE"); /* those whose time has not run out */
-  mc_args_add_text(&servers->args, MC_KEY_SERVERS);
-  mc_args_add_int(&servers->args, mc_clock_wall_s());
-  mc_args_add_text(&servers->args, "+inf");
+  mc_command_alive(&servers->args, MC_KEY_SERVERS);
   int code = mc_client_query(client, queries, MC_COUNT(queries), err);
   if (code == 0) {
     qsort(queues->texts, queues->text_count, sizeof *queues->texts, text_compare);

@@ -164,6 +164,12 @@ void mc_folds_take(mc_node *node, const mc_section *section, mc_slice queue, con
 
 /* ---- how it ended ---- */
 
+static void ended(mc_fold *fold, uint64_t duration_us) {
+  fold->duration_us = duration_us;
+  if (fold->worker)
+    mc_worker_ended_one(fold->worker, duration_us);
+}
+
 void mc_folds_end(mc_node *node, const mc_frame_folded *folded) {
   mc_fold *fold = find_fold(&node->folds, folded->attempt);
   mc_err err;
@@ -171,7 +177,7 @@ void mc_folds_end(mc_node *node, const mc_frame_folded *folded) {
     mc_fold_log_late(folded->attempt);
     return;
   }
-  fold->duration_us = folded->duration_us;
+  ended(fold, folded->duration_us);
   if (folded->unfit_count) {
     set_apart(fold, folded->unfit, folded->unfit_count);
     return;
@@ -193,6 +199,8 @@ bool mc_folds_fail(mc_node *node, const mc_frame_result *result) {
   mc_fold *fold = find_fold(&node->folds, result->attempt);
   if (!fold || fold->settling)
     return fold != NULL;
+  if (result->outcome != MC_OUTCOME_NOT_STARTED)
+    ended(fold, result->duration_us);
   bool by_us = result->outcome == MC_OUTCOME_CANCELLED && mc_shutdown_started(node);
   if (result->outcome == MC_OUTCOME_NOT_STARTED || by_us)
     mc_fold_give_back(fold);

@@ -74,6 +74,12 @@ static int task_finish(lua_State *L) {
   return 0;
 }
 
+static int task_failed(lua_State *L) {
+  mc_tasks *tasks = bindings_of(L)->tasks;
+  mc_tasks_failed(tasks, mc_bindings_check_slot(L, tasks), opt_slice(L, 2));
+  return 0;
+}
+
 #define PROGRESS_TEXT_MAX 4096 /* bytes; of more the supervisor would keep nothing */
 
 static int task_progress(lua_State *L) {
@@ -302,26 +308,13 @@ static int loading(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"task_park", task_park},
-    {"task_ready", task_ready},
-    {"task_finish", task_finish},
-    {"timer_start", timer_start},
-    {"timer_stop", timer_stop},
-    {"enqueue_send", enqueue_send},
-    {"clock_wall", clock_wall},
-    {"clock_monotonic", clock_monotonic},
-    {"log_begin", log_begin},
-    {"log_text", log_text},
-    {"log_json", log_json},
-    {"log_end", log_end},
-    {"fold_finish", fold_finish},
-    {"fold_unfit", fold_unfit},
-    {"handles", handles},
-    {"task_stopped", task_stopped},
-    {"load_end", load_end},
-    {"close_end", close_end},
-    {"task_progress", task_progress},
-    {"loading", loading},
+    {"task_park", task_park},       {"task_ready", task_ready},       {"task_failed", task_failed},
+    {"task_finish", task_finish},   {"timer_start", timer_start},     {"timer_stop", timer_stop},
+    {"enqueue_send", enqueue_send}, {"clock_wall", clock_wall},       {"clock_monotonic", clock_monotonic},
+    {"log_begin", log_begin},       {"log_text", log_text},           {"log_json", log_json},
+    {"log_end", log_end},           {"fold_finish", fold_finish},     {"fold_unfit", fold_unfit},
+    {"handles", handles},           {"task_stopped", task_stopped},   {"load_end", load_end},
+    {"close_end", close_end},       {"task_progress", task_progress}, {"loading", loading},
 };
 
 void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {

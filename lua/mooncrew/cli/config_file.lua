@@ -3,6 +3,7 @@
 -- It runs in a small environment of its own: the libraries string, table and math, and os.getenv. What it leaves as a
 -- global, and any name that does not exist, is an error with its line.
 
+local copy = require "mooncrew.copy"
 local pools_text = require "mooncrew.cli.pools_text"
 local queues_text = require "mooncrew.cli.queues_text"
 local sorted_keys = require "mooncrew.sorted_keys"
@@ -14,7 +15,7 @@ local BASIC = {
   "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", "unpack",
 }
 
-local function copy(source, names)
+local function pick(source, names)
   local result = {}
   for _, name in ipairs(names) do
     result[name] = source[name]
@@ -22,17 +23,9 @@ local function copy(source, names)
   return result
 end
 
-local function copy_all(source)
-  local result = {}
-  for name, value in pairs(source) do
-    result[name] = value
-  end
-  return result
-end
-
 local function environment()
-  local names = copy(_G, BASIC)
-  names.string, names.table, names.math = copy_all(string), copy_all(table), copy_all(math)
+  local names = pick(_G, BASIC)
+  names.string, names.table, names.math = copy(string), copy(table), copy(math)
   names.os = { getenv = os.getenv }
   return setmetatable(names, {
     __index = function(_, name)

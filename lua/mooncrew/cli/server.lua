@@ -1,5 +1,6 @@
 -- mooncrew server: the servers that are alive, of mooncrew and of asynq, and what they work on.
 
+local copy = require "mooncrew.copy"
 local json = require "mooncrew.json"
 local human = require "mooncrew.cli.human"
 local output = require "mooncrew.cli.output"
@@ -92,10 +93,7 @@ local function worker_json(worker)
 end
 
 local function server_json(server)
-  local result = {}
-  for name, value in pairs(server) do
-    result[name] = value
-  end
+  local result = copy(server)
   result.started_at = timestamp.known(server.started_at)
   result.loaded_at, result.refused_at = timestamp.known(server.loaded_at), timestamp.known(server.refused_at)
   result.pools = server.pools and server_pools.json(server.pools)

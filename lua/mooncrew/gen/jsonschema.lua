@@ -1,5 +1,6 @@
 -- mooncrew gen jsonschema: a file per task type with the JSON Schema (draft 2020-12) of its payload.
 
+local copy = require "mooncrew.copy"
 local json = require "mooncrew.json"
 local names = require "mooncrew.gen.names"
 local sort_keys = require "mooncrew.json.sort_keys"
@@ -46,10 +47,7 @@ pretty = function(value, indent)
 end
 
 local function schema_of(task)
-  local schema = {}
-  for key, value in pairs(task.schema or { ["$schema"] = "https://json-schema.org/draft/2020-12/schema" }) do
-    schema[key] = value
-  end
+  local schema = copy(task.schema or { ["$schema"] = "https://json-schema.org/draft/2020-12/schema" })
   schema.title = task.is_prefix and task.type .. "*" or task.type
   schema.description = schema.description or task.about
   schema["$comment"] = text.NOTICE

@@ -3,6 +3,7 @@
 -- What it refuses to do: go to anything but http and https; take Authorization and Cookie to another origin (scheme,
 -- host and port), whoever had set them; send a body again to where the answer says to GET.
 
+local copy = require "mooncrew.copy"
 local url = require "mooncrew.http.url"
 
 local M = {}
@@ -35,14 +36,6 @@ local function remove(headers, names)
   for _, name in ipairs(names) do
     headers[name] = nil
   end
-end
-
-local function copy(fields)
-  local copied = {}
-  for name, value in pairs(fields) do
-    copied[name] = value
-  end
-  return copied
 end
 
 --- The next request.

@@ -1,6 +1,7 @@
 -- A schema: a kind, options, and the methods that all kinds have.
 
 local compile = require "mooncrew.schema.compile"
+local copy = require "mooncrew.copy"
 local depth = require "mooncrew.schema.depth"
 local export = require "mooncrew.schema.export"
 local json = require "mooncrew.json"
@@ -31,15 +32,12 @@ end
 
 -- A copy with some things changed; it gets a validator of its own.
 local function with(node, changes)
-  local copy = {}
-  for key, value in pairs(node) do
-    copy[key] = value
-  end
+  local changed = copy(node)
   for key, value in pairs(changes) do
-    copy[key] = value
+    changed[key] = value
   end
-  copy.validator = nil
-  return setmetatable(copy, Schema)
+  changed.validator = nil
+  return setmetatable(changed, Schema)
 end
 
 --- May be absent or null, and is nil then.

@@ -1,6 +1,7 @@
 -- What handlers reach the world by, in a test: the modules with a `backend`, which is replaced while the world is
 -- entered. A module is patched when it is there already, else when the handler first asks for it.
 
+local copy = require "mooncrew.copy"
 local session = require "mooncrew.testing.session"
 local sorted_keys = require "mooncrew.sorted_keys"
 
@@ -15,14 +16,6 @@ local KINDS = {
   redis = require "mooncrew.testing.stub.redis",
   postgres = require "mooncrew.testing.stub.postgres",
 }
-
-local function copy(fields)
-  local own = {}
-  for name, value in pairs(fields) do
-    own[name] = value
-  end
-  return own
-end
 
 -- Puts the backend for tests into a module; returns what takes it out.
 local function patch(clock, name, module)

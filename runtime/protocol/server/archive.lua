@@ -31,24 +31,11 @@ local PROCESSED, PROCESSED_TODAY, FAILED, FAILED_TODAY = KEYS[4], KEYS[5], KEYS[
 local TASK_PREFIX, OWNER_PREFIX, NOW_S, CUTOFF_S, MAX_SIZE = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local FIRST, WIDTH = 6, 6
 local ATTEMPT, SCAN, MESSAGE, ERROR, CRASH = 1, 2, 3, 4, 5 -- from the place of a task's id
-local DAY_COUNTER_TTL_S = 90 * 24 * 3600
 local TRIM_MIN = 100
 
 local ids, entries, refused = {}, {}, {}
 
--- Out of active, if it is ours and there. (Someone who knows no owners may have taken it: then it is not ours either.)
-local function claim(id, key, attempt, scan)
-  if pcall("HGET", key, "mc_owner") ~= OWNER_PREFIX .. attempt then
-    return false
-  end
-  local found = call("LREM", ACTIVE, scan, id) == 1
-  if found then
-    call("HDEL", key, "mc_owner", "mc_progress", "mc_crashes")
-  else
-    call("HDEL", key, "mc_owner")
-  end
-  return found
-end
+-- INCLUDE claim
 
 local function store(at, key)
   local fields = { "state", "archived" }
@@ -64,44 +51,18 @@ local function store(at, key)
   call("HSET", key, unpack(fields))
 end
 
--- At the end of int64 a counter begins again at 1. One that is no number is left alone: it must not hold up tasks.
-local function count(key, by)
-  local total = pcall("INCRBY", key, by)
-  if type(total) == "table" then
-    return total.err:find("overflow", 1, true) and call("SET", key, 1)
-  end
-  return total
-end
+-- INCLUDE count
 
-local function count_both(key, key_today, by)
-  count(key, by)
-  if count(key_today, by) == by then
-    call("EXPIRE", key_today, DAY_COUNTER_TTL_S)
-  end
-end
-
-local function drop(old)
-  local garbage = {}
-  for _, id in ipairs(old) do
-    local key = TASK_PREFIX .. id
-    local lock = pcall("HGET", key, "unique_key")
-    garbage[#garbage + 1] = key
-    if type(lock) == "string" and pcall("GET", lock) == id then
-      garbage[#garbage + 1] = lock
-    end
-  end
-  call("DEL", unpack(garbage))
-  call("ZREM", ARCHIVED, unpack(old))
-end
+-- INCLUDE erase
 
 local function trim(limit)
   local old = call("ZRANGEBYSCORE", ARCHIVED, "-inf", CUTOFF_S, "LIMIT", 0, limit)
   if #old > 0 then
-    drop(old)
+    erase(ARCHIVED, old)
   end
   local surplus = math.min(call("ZCARD", ARCHIVED) - MAX_SIZE, limit - #old)
   if surplus > 0 then
-    drop(call("ZRANGE", ARCHIVED, 0, surplus - 1))
+    erase(ARCHIVED, call("ZRANGE", ARCHIVED, 0, surplus - 1))
   end
 end
 
@@ -110,7 +71,7 @@ call("ZCARD", ARCHIVED)
 for at = FIRST, #ARGV, WIDTH do
   local id = ARGV[at]
   local key = TASK_PREFIX .. id
-  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
+  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN], "mc_owner", "mc_progress", "mc_crashes") then
     store(at, key)
     ids[#ids + 1] = id
     entries[#entries + 1] = NOW_S
@@ -122,8 +83,8 @@ end
 if #ids > 0 then
   call("ZREM", LEASE, unpack(ids))
   call("ZADD", ARCHIVED, unpack(entries))
-  count_both(PROCESSED, PROCESSED_TODAY, #ids)
-  count_both(FAILED, FAILED_TODAY, #ids)
+  count(PROCESSED, PROCESSED_TODAY, #ids)
+  count(FAILED, FAILED_TODAY, #ids)
   trim(math.max(TRIM_MIN, #ids))
 end
 return refused

@@ -18,30 +18,12 @@ local ACTIVE, LEASE, PROCESSED, PROCESSED_TODAY = KEYS[1], KEYS[2], KEYS[3], KEY
 local TASK_PREFIX, OWNER_PREFIX = ARGV[1], ARGV[2]
 local FIRST, WIDTH = 3, 4
 local ATTEMPT, SCAN, LOCK = 1, 2, 3 -- from the place of a task's id
-local DAY_COUNTER_TTL_S = 90 * 24 * 3600
 
 local ids, garbage, refused = {}, {}, {}
 
--- Out of active, if it is ours and there. (Someone who knows no owners may have taken it: then it is not ours either.)
-local function claim(id, key, attempt, scan)
-  if pcall("HGET", key, "mc_owner") ~= OWNER_PREFIX .. attempt then
-    return false
-  end
-  if call("LREM", ACTIVE, scan, id) == 1 then
-    return true
-  end
-  call("HDEL", key, "mc_owner")
-  return false
-end
+-- INCLUDE claim
 
--- At the end of int64 a counter begins again at 1. One that is no number is left alone: it must not hold up tasks.
-local function count(key, by)
-  local total = pcall("INCRBY", key, by)
-  if type(total) == "table" then
-    return total.err:find("overflow", 1, true) and call("SET", key, 1)
-  end
-  return total
-end
+-- INCLUDE count
 
 call("ZCARD", LEASE)
 for at = FIRST, #ARGV, WIDTH do
@@ -60,9 +42,6 @@ end
 if #ids > 0 then
   call("ZREM", LEASE, unpack(ids))
   call("DEL", unpack(garbage))
-  count(PROCESSED, #ids)
-  if count(PROCESSED_TODAY, #ids) == #ids then
-    call("EXPIRE", PROCESSED_TODAY, DAY_COUNTER_TTL_S)
-  end
+  count(PROCESSED, PROCESSED_TODAY, #ids)
 end
 return refused

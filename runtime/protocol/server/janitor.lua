@@ -18,22 +18,13 @@ local TASK_PREFIX, NOW_S, CUTOFF_S, MAX_SIZE, BATCH = ARGV[1], ARGV[2], ARGV[3],
 
 local left = BATCH
 
+-- INCLUDE erase
+
 local function drop(set, ids)
-  if #ids == 0 then
-    return
+  if #ids > 0 then
+    erase(set, ids)
+    left = left - #ids
   end
-  local garbage = {}
-  for _, id in ipairs(ids) do
-    local key = TASK_PREFIX .. id
-    local lock = pcall("HGET", key, "unique_key")
-    garbage[#garbage + 1] = key
-    if type(lock) == "string" and pcall("GET", lock) == id then
-      garbage[#garbage + 1] = lock
-    end
-  end
-  call("DEL", unpack(garbage))
-  call("ZREM", set, unpack(ids))
-  left = left - #ids
 end
 
 local function drop_older(set, than)

@@ -120,19 +120,12 @@ local function recover(id, seen)
   return REQUEUED
 end
 
--- The first orphan given ends rightmost, and is the next one that is dequeued.
-local function push_at_head()
-  local reversed = {}
-  for i = #ids, 1, -1 do
-    reversed[#reversed + 1] = ids[i]
-  end
-  call("RPUSH", PENDING, unpack(reversed))
-end
+-- INCLUDE push_at_head
 
 for at = FIRST, #ARGV, WIDTH do
   answers[#answers + 1] = recover(ARGV[at], tonumber(ARGV[at + SEEN]))
 end
 if #ids > 0 then
-  push_at_head()
+  push_at_head(ids)
 end
 return answers

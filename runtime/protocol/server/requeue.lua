@@ -24,15 +24,7 @@ local ATTEMPT, SCAN, CRASHES, CRASH = 1, 2, 3, 4 -- from the place of a task's i
 
 local ids, refused = {}, {}
 
--- Out of active, if it is ours and there. (Someone who knows no owners may have taken it: then it is not ours either.)
-local function claim(id, key, attempt, scan)
-  if pcall("HGET", key, "mc_owner") ~= OWNER_PREFIX .. attempt then
-    return false
-  end
-  local found = call("LREM", ACTIVE, scan, id) == 1
-  call("HDEL", key, "mc_owner", "mc_progress")
-  return found
-end
+-- INCLUDE claim
 
 local function store(key, crashes, crash)
   if crashes ~= "0" then
@@ -42,21 +34,14 @@ local function store(key, crashes, crash)
   end
 end
 
--- The first task given ends rightmost, and is the next one that is dequeued.
-local function push_at_head()
-  local reversed = {}
-  for i = #ids, 1, -1 do
-    reversed[#reversed + 1] = ids[i]
-  end
-  call("RPUSH", PENDING, unpack(reversed))
-end
+-- INCLUDE push_at_head
 
 call("ZCARD", LEASE)
 call("LLEN", PENDING)
 for at = FIRST, #ARGV, WIDTH do
   local id = ARGV[at]
   local key = TASK_PREFIX .. id
-  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
+  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN], "mc_owner", "mc_progress") then
     store(key, ARGV[at + CRASHES], ARGV[at + CRASH])
     ids[#ids + 1] = id
   else
@@ -65,6 +50,6 @@ for at = FIRST, #ARGV, WIDTH do
 end
 if #ids > 0 then
   call("ZREM", LEASE, unpack(ids))
-  push_at_head()
+  push_at_head(ids)
 end
 return refused

@@ -25,23 +25,10 @@ local ACTIVE, LEASE, COMPLETED, PROCESSED, PROCESSED_TODAY = KEYS[1], KEYS[2], K
 local TASK_PREFIX, OWNER_PREFIX = ARGV[1], ARGV[2]
 local FIRST, WIDTH = 3, 8
 local ATTEMPT, SCAN, MESSAGE, UNTIL, LOCK, HAS_RESULT, RESULT = 1, 2, 3, 4, 5, 6, 7 -- from the place of a task's id
-local DAY_COUNTER_TTL_S = 90 * 24 * 3600
 
 local ids, entries, locks, refused = {}, {}, {}, {}
 
--- Out of active, if it is ours and there. (Someone who knows no owners may have taken it: then it is not ours either.)
-local function claim(id, key, attempt, scan)
-  if pcall("HGET", key, "mc_owner") ~= OWNER_PREFIX .. attempt then
-    return false
-  end
-  local found = call("LREM", ACTIVE, scan, id) == 1
-  if found then
-    call("HDEL", key, "mc_owner", "mc_progress", "mc_crashes")
-  else
-    call("HDEL", key, "mc_owner")
-  end
-  return found
-end
+-- INCLUDE claim
 
 local function store(key, at)
   local fields = { "state", "completed" }
@@ -56,21 +43,14 @@ local function store(key, at)
   call("HSET", key, unpack(fields))
 end
 
--- At the end of int64 a counter begins again at 1. One that is no number is left alone: it must not hold up tasks.
-local function count(key, by)
-  local total = pcall("INCRBY", key, by)
-  if type(total) == "table" then
-    return total.err:find("overflow", 1, true) and call("SET", key, 1)
-  end
-  return total
-end
+-- INCLUDE count
 
 call("ZCARD", LEASE)
 call("ZCARD", COMPLETED)
 for at = FIRST, #ARGV, WIDTH do
   local id, lock = ARGV[at], ARGV[at + LOCK]
   local key = TASK_PREFIX .. id
-  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
+  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN], "mc_owner", "mc_progress", "mc_crashes") then
     store(key, at)
     ids[#ids + 1] = id
     entries[#entries + 1] = ARGV[at + UNTIL]
@@ -85,10 +65,7 @@ end
 if #ids > 0 then
   call("ZREM", LEASE, unpack(ids))
   call("ZADD", COMPLETED, unpack(entries))
-  count(PROCESSED, #ids)
-  if count(PROCESSED_TODAY, #ids) == #ids then
-    call("EXPIRE", PROCESSED_TODAY, DAY_COUNTER_TTL_S)
-  end
+  count(PROCESSED, PROCESSED_TODAY, #ids)
 end
 if #locks > 0 then
   call("DEL", unpack(locks))

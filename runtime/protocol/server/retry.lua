@@ -27,19 +27,10 @@ local PROCESSED, PROCESSED_TODAY, FAILED, FAILED_TODAY = KEYS[4], KEYS[5], KEYS[
 local TASK_PREFIX, OWNER_PREFIX, STATE = ARGV[1], ARGV[2], ARGV[3]
 local FIRST, WIDTH = 4, 6
 local ATTEMPT, SCAN, MESSAGE, PROCESS_AT, FAILURE = 1, 2, 3, 4, 5 -- from the place of a task's id
-local DAY_COUNTER_TTL_S = 90 * 24 * 3600
 
 local ids, entries, failures, refused = {}, {}, 0, {}
 
--- Out of active, if it is ours and there. (Someone who knows no owners may have taken it: then it is not ours either.)
-local function claim(id, key, attempt, scan)
-  if pcall("HGET", key, "mc_owner") ~= OWNER_PREFIX .. attempt then
-    return false
-  end
-  local found = call("LREM", ACTIVE, scan, id) == 1
-  call("HDEL", key, "mc_owner", "mc_progress")
-  return found
-end
+-- INCLUDE claim
 
 local function store(key, message)
   if message ~= "" then
@@ -49,28 +40,14 @@ local function store(key, message)
   end
 end
 
--- At the end of int64 a counter begins again at 1. One that is no number is left alone: it must not hold up tasks.
-local function count(key, by)
-  local total = pcall("INCRBY", key, by)
-  if type(total) == "table" then
-    return total.err:find("overflow", 1, true) and call("SET", key, 1)
-  end
-  return total
-end
-
-local function count_both(key, key_today, by)
-  count(key, by)
-  if count(key_today, by) == by then
-    call("EXPIRE", key_today, DAY_COUNTER_TTL_S)
-  end
-end
+-- INCLUDE count
 
 call("ZCARD", LEASE)
 call("ZCARD", DELAYED)
 for at = FIRST, #ARGV, WIDTH do
   local id = ARGV[at]
   local key = TASK_PREFIX .. id
-  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN]) then
+  if claim(id, key, ARGV[at + ATTEMPT], ARGV[at + SCAN], "mc_owner", "mc_progress") then
     store(key, ARGV[at + MESSAGE])
     ids[#ids + 1] = id
     entries[#entries + 1] = ARGV[at + PROCESS_AT]
@@ -85,7 +62,7 @@ if #ids > 0 then
   call("ZADD", DELAYED, unpack(entries))
 end
 if failures > 0 then
-  count_both(PROCESSED, PROCESSED_TODAY, failures)
-  count_both(FAILED, FAILED_TODAY, failures)
+  count(PROCESSED, PROCESSED_TODAY, failures)
+  count(FAILED, FAILED_TODAY, failures)
 end
 return refused

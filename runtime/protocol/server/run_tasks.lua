@@ -25,35 +25,16 @@ local DONE, MISSING, ACTIVE, ALREADY, ELSEWHERE, CHANGED = 1, 0, -1, -2, -3, -4
 
 local answers, ids = {}, {}
 
-local function leave_group(group, id)
-  local left = pcall("ZREM", GROUP_PREFIX .. group, id) == 1
-  if left and call("EXISTS", GROUP_PREFIX .. group) == 0 then
-    call("SREM", GROUPS, group)
-    pcall("HDEL", FAILURES, group)
-  end
-  return left
-end
-
--- Out of where a task of this state stands; false when it is not there.
-local function leave(state, group, id)
-  if state == "aggregating" then
-    return leave_group(group, id)
-  elseif state == "pending" then
-    return call("LREM", PENDING, -1, id) == 1
-  end
-  return pcall("ZREM", QUEUE_PREFIX .. state, id) == 1
-end
+-- INCLUDE leave
 
 local function run(id)
   local key = TASK_PREFIX .. id
   local fields = pcall("HMGET", key, "state", "group")
   local state, group = fields[1] or STATE, fields[2] or GROUP
   if fields.err or call("EXISTS", key) == 0 then
-    if STATE ~= "" then
-      leave(STATE, GROUP, id)
-    end
+    leave_trace(id)
     return MISSING
-  elseif STATE ~= "" and (state ~= STATE or (state == "aggregating" and group ~= GROUP)) then
+  elseif has_changed(state, group) then
     return CHANGED
   elseif state == "active" then
     return ACTIVE

@@ -4,6 +4,8 @@
 -- matches exactly comes first, then the longest. An answer is a table { status, headers, body or json }, or a function
 -- of the request that returns one, or nil, message, code for a failure.
 
+local copy = require "mooncrew.copy"
+local check_fields = require "mooncrew.testing.stub.answer"
 local glob = require "mooncrew.testing.glob"
 local json = require "mooncrew.json"
 local within = require "mooncrew.testing.stub.within"
@@ -36,14 +38,6 @@ local function refuse(request)
     .. "body = \"…\" } }, or send it with testing.allow_http()"):format(line, line), 0)
 end
 
-local function copy(fields)
-  local own = {}
-  for name, value in pairs(fields or {}) do
-    own[name] = value
-  end
-  return own
-end
-
 -- The body of a good answer goes where the handler wants it.
 local function store(response, request)
   if not request.to_file or response.status < 200 or response.status > 299 then
@@ -59,23 +53,14 @@ local function store(response, request)
   return response
 end
 
-local TYPES = { status = "number", headers = "table", body = "string", duration = "number" }
-
-local function check_types(answer, request)
-  for name, wanted in pairs(TYPES) do
-    if answer[name] ~= nil and type(answer[name]) ~= wanted then
-      error(("the stub's answer to %s: %s: expected %s, got %s"):format(shown(request), name, wanted,
-        type(answer[name])), 0)
-    end
-  end
-end
+local FIELDS = { status = "number", headers = "table", body = "string", json = "any", duration = "number" }
 
 local function response_of(answer, request)
   if type(answer) ~= "table" then
     error(("the stub's answer to %s must be a table, such as { status = 200, body = \"…\" }, got %s"):format(
       shown(request), type(answer)), 0)
   end
-  check_types(answer, request)
+  check_fields(answer, FIELDS, shown(request))
   local response = { status = answer.status or 200, headers = copy(answer.headers), body = answer.body or "",
     duration = answer.duration or 0 }
   if answer.json ~= nil then
