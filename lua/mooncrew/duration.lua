@@ -18,7 +18,7 @@ local function to_seconds(ms, value)
   if not (ms >= 0 and ms <= MAX_MS) then
     return refuse(value)
   end
-  return math.floor(ms + 0.5) / 1000
+  return (ms > 0 and math.max(1, math.floor(ms + 0.5)) or 0) / 1000 -- what is short must not become 0, which is none
 end
 
 -- One "1.5h" at position `at`: its milliseconds, its unit and where the next one begins.
@@ -45,7 +45,7 @@ local function parse(text)
   return to_seconds(total, text)
 end
 
---- Seconds, to the millisecond.
+--- Seconds, to the millisecond; more than 0 is at least one.
 ---@param value number|string  seconds, or a text with units
 ---@return number|nil seconds
 ---@return string? message

@@ -6,7 +6,8 @@
 --   RESOLVE             the host's (or the proxy's) name is not known
 --   CONNECTION          no connection, or it broke
 --   TLS                 the certificate does not hold, or no encrypted connection came about
---   TOO_LARGE           the answer is larger than max_size, or its headers than 256 KB
+--   TOO_LARGE           the answer is larger than max_size, its headers than 256 KB (one of them: 100 KB), or the
+--                       request's address and headers than 1 MB
 --   TOO_MANY_REDIRECTS  more than `redirects`
 --   INVALID_URL         no address of http or https; also one that a redirect names
 --   INVALID_RESPONSE    the answer is no HTTP, or its gzip is broken; of response:json(): it is no JSON

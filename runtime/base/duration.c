@@ -52,7 +52,7 @@ int mc_duration_parse(const char *text, int64_t *out_ms, mc_err *err) {
   }
   if (!(total <= MAX_MS))
     return refuse(text, err);
-  *out_ms = (int64_t)(total + 0.5);
+  *out_ms = total > 0 && total < 1 ? 1 : (int64_t)(total + 0.5); /* what is short must not become 0, which is none */
   return 0;
 }
 

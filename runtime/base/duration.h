@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Units: ms s m h d, largest first or in any order, each once. Negative, empty and unknown units are errors. */
+/* Units: ms s m h d, largest first or in any order, each once; rounded to milliseconds, but
+ * more than 0 is at least one. Negative, empty and unknown units are errors. */
 int mc_duration_parse(const char *text, int64_t *out_ms, mc_err *err);
 
 /* "8s", "250ms", "90d": in the largest unit that divides it. */

@@ -9,8 +9,11 @@
 #include "protocol/keys.h"
 #include "protocol/message.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define MD5_DIGITS 32
 
 int mc_check_state(mc_slice name, mc_slice group, mc_task_state *out, mc_err *err) {
   mc_task_state state;
@@ -202,15 +205,24 @@ static int on_message(void *arg, size_t i, const mc_value *reply, mc_err *err) {
   return 0;
 }
 
-/* The lock that the new payload asks for, if the old one is asynq's for the old payload: one that somebody chose in
- * another way says nothing about the payload. */
+/* Whether the lock is named after a payload of this type, of whatever bytes: a Go inspector changes payloads and leaves
+ * the lock, so it may be that of an earlier one. One that somebody chose in another way says nothing about it. */
+static bool is_lock_of_payload(mc_slice lock, mc_slice bare) {
+  if (lock.size < bare.size || memcmp(lock.data, bare.data, bare.size) != 0)
+    return false;
+  size_t digits = 0;
+  while (bare.size + digits < lock.size && isxdigit((unsigned char)lock.data[bare.size + digits]))
+    digits++;
+  return bare.size + digits == lock.size && (digits == 0 || digits == MD5_DIGITS);
+}
+
+/* The lock that the new payload asks for. */
 static int make_lock(struct update *update, const mc_message *message) {
-  mc_buf old = {0};
-  mc_slice payload = message->payload.size ? message->payload : (mc_slice){0};
-  int code = mc_key_unique(&old, message->queue, message->type, payload);
-  if (code == 0 && mc_slice_equal(mc_buf_slice(&old), message->unique_key))
+  mc_buf bare = {0};
+  int code = mc_key_unique(&bare, message->queue, message->type, (mc_slice){0});
+  if (code == 0 && is_lock_of_payload(message->unique_key, mc_buf_slice(&bare)))
     code = mc_key_unique(&update->new_lock, message->queue, message->type, update->payload);
-  mc_buf_deinit(&old);
+  mc_buf_deinit(&bare);
   return code;
 }
 

@@ -34,7 +34,8 @@ static size_t on_head(char *bytes, size_t unit, size_t count, void *arg) {
     return size;
   if (size >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
     mc_buf_clear(&transfer->head);
-  if (transfer->head.size + size > MAX_HEAD) {
+  transfer->head_size += size;
+  if (transfer->head_size > MAX_HEAD) {
     transfer->body.code = "TOO_LARGE";
     mc_fail(&transfer->body.failure, MC_EINVALID, "the headers of the answer are larger than %u bytes", MAX_HEAD);
     return 0;
@@ -80,8 +81,19 @@ static void on_transfer_socket(CURL *easy, curl_socket_t socket, bool watched) {
     transfer->socket = CURL_SOCKET_BAD;
 }
 
+/* What is over a limit of curl's own (CURL_MAX_HTTP_HEADER, DYN_HTTP_REQUEST) it calls out of memory. */
+static void name_failure(mc_transfer *transfer, CURLcode result) {
+  if (result != CURLE_OUT_OF_MEMORY || transfer->body.code)
+    return;
+  transfer->body.code = "TOO_LARGE";
+  mc_fail(&transfer->body.failure, MC_EINVALID, "%s",
+          transfer->head_size > 0 ? "a header of the answer is larger than 100 KB"
+                                  : "address and headers of the request are larger than 1 MB, more than libcurl sends");
+}
+
 static void on_transfer_done(CURL *easy, CURLcode result) {
   mc_transfer *transfer = transfer_of(easy);
+  name_failure(transfer, result);
   if (result || !transfer->connect_only) {
     mc_multi_remove(transfer->multi, easy);
     transfer->running = false;

@@ -19,6 +19,13 @@ describe("duration.seconds", function()
     assert.are.equal(0, duration.seconds(0))
   end)
 
+  it("does not round what is short to nothing, which is no limit", function()
+    for _, value in ipairs { "0.1ms", "0.0001s", 0.0004, 1e-9 } do
+      assert.are.equal(0.001, duration.seconds(value))
+    end
+    assert.are.equal(1, duration.seconds "1s0.4ms")
+  end)
+
   for _, text in ipairs {
     "", " ", "s", "-", "-s", "+5s", "1x", "1h30", "5 s", "1s2s", "1.2.3s", ".", "0x10", "1e3", "inf", "nan", "1h\0",
     "1H", "400000000d", ("9"):rep(400),

@@ -5,6 +5,8 @@ describe("a command's words", function()
     assert.are.same({ "SET", "k\0", "-0.1", "9007199254740991" },
       words.of({ "SET", "k\0", -0.1, 9007199254740991 }, 4))
     assert.are.equal("1e+21", words.word(1e21))
+    assert.are.same({ "9007199254740992", "100000000000000000", "-9223372036854775808", "0" },
+      { words.word(2 ^ 53), words.word(1e17), words.word(-2 ^ 63), words.word(-0) })
     assert.are.equal("-9223372036854775808", words.word(-9223372036854775807LL - 1))
   end)
 

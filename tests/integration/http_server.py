@@ -71,6 +71,13 @@ async def garbage(request):
     return b"\x00\x01this is no HTTP\r\n\r\n", True
 
 
+async def heads(request):
+    """Several headers of a size, after several answers that are only on the way."""
+    query = request["query"]
+    before = b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" * int(query.get("hints", 0))
+    return before + answer(200, b"", [("X-%d" % i, "x" * int(query["size"])) for i in range(int(query["count"]))])
+
+
 async def twice(request):
     return answer(200, b"", [("X-Many", "one"), ("x-many", "two"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
 
@@ -83,7 +90,7 @@ async def stats(request):
     return as_json(connections)
 
 
-ROUTES = {f.__name__: f for f in (echo, wait, status, redirect, to, data, chunks, packed, cut, garbage, twice, text, stats)}
+ROUTES = {f.__name__: f for f in (echo, wait, status, redirect, to, data, chunks, packed, cut, garbage, heads, twice, text, stats)}
 
 
 async def read_body(reader, headers):

@@ -186,6 +186,8 @@ describe("crew.mail", function()
     local message = refused("REJECTED", { smtp = { url = sink.url, username = "ada", password = "wr0ng",
       starttls = "never" } }, "535")
     assert.is_nil(message:find("wr0ng", 1, true))
+    refused("REJECTED", { smtp = { url = sink.url, username = "parrot", password = "wr0ng-s3cret!",
+      starttls = "never" } }, "535 no login for xxxxxx, xxxxxx, xxxxxx") -- in clear, and as AUTH LOGIN and PLAIN say it
     message = refused("TLS", { smtp = { url = with_login } }) -- a login needs STARTTLS unless told otherwise
     assert.is_nil(message:find("s3cr", 1, true))
     message = refused("CONNECTION", { smtp = { url = "smtp://ada:s3cret@127.0.0.1:1" } })

@@ -2,9 +2,9 @@
 
     smtp_sink.py folder mode [certificate key]        mode: plain, starttls, smtps
 
-Each message becomes folder/N.json. Recipients "refused@…" get a 550, "later@…" a 451; the login is ada, s3cret. A
-recipient "slow@…" is never answered, after a 550 for "silent@…" no QUIT is, and a message to "scanned@…" is never
-answered once it has come.
+Each message becomes folder/N.json. Recipients "refused@…" get a 550, "later@…" a 451; the login is ada, s3cret; one as
+parrot is refused with all that it said. A recipient "slow@…" is never answered, after a 550 for "silent@…" no QUIT is,
+and a message to "scanned@…" is never answered once it has come.
 """
 import asyncio
 import base64
@@ -100,6 +100,9 @@ class Sink:
 
 
 def authenticate(server, session, envelope, mechanism, data):
+    if data.login == b"parrot":
+        told = data.password, base64.b64encode(data.password), base64.b64encode(b"\0parrot\0" + data.password)
+        return AuthResult(success=False, handled=False, message="535 no login for " + ", ".join(t.decode() for t in told))
     return AuthResult(success=(data.login, data.password) == (b"ada", b"s3cret"), handled=False)
 
 

@@ -1,9 +1,11 @@
 -- The default backend of mooncrew.mail: one message to one SMTP server, by libcurl.
 
+local base64 = require "mooncrew.base64"
 local server_of = require "mooncrew.mail.server"
 local talk = require "mooncrew.mail.talk"
 local transfer = require "mooncrew.transfer"
 
+local SHORTEST_SECRET = 4 -- characters; a shorter one would be found in every number
 local VERIFY_HOST = 2 -- curl's number for "its certificate names it"
 local USE_SSL = { never = 0, try = 1, require = 3 } -- curl's CURLUSESSL_NONE, _TRY and _ALL
 
@@ -43,11 +45,25 @@ local function last_reply(head)
   return code .. " " .. table.concat(texts, " "), code:sub(1, 1)
 end
 
+-- What the server says may repeat what it was told.
+local function hide_password(server, text)
+  local password = server.password
+  if not password or #password < SHORTEST_SECRET then
+    return text
+  end
+  local plain = ("\0%s\0%s"):format(server.username or "", password)
+  for _, secret in ipairs { base64(plain), base64(password), password } do
+    text = text:gsub(secret:gsub("%p", "%%%0"), "xxxxxx")
+  end
+  return text
+end
+
 -- What a failure is once the server has said no: for now (4) or for good (5).
 local REFUSALS = { ["4"] = "DEFERRED", ["5"] = "REJECTED" }
 local OWN_CODES = { TIMEOUT = true, TLS = true, RESOLVE = true, UNAVAILABLE = true }
 
 local function refusal(server, reply, class)
+  reply = hide_password(server, reply)
   return nil, ("%s: the server refused: %s"):format(server.shown, reply), REFUSALS[class]
 end
 

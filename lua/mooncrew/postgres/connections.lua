@@ -143,6 +143,7 @@ local function query_in_transaction(session, sql, wire)
   if session.ended then
     return nil, ENDED, "INVALID_ARGUMENT"
   elseif not native.is_ready(session.connection) then
+    async.waiting_strand(3) -- a task that was stopped has thrown it away itself, and is told that
     return nil, "the connection of this transaction was lost; nothing of it was kept", "UNAVAILABLE"
   end
   local timeout = session.database.timeout

@@ -5,7 +5,7 @@ local number_text = require "mooncrew.json.number"
 
 local M = {}
 
-local MAX_EXACT = int64.MAX_EXACT
+local MAX_INTEGER = 2 ^ 63 -- of Redis
 
 -- What a command would do to everybody else on the same connection.
 local BLOCKS = "would block the commands of all other tasks"
@@ -67,8 +67,8 @@ function M.refusal(command, exclusive)
 end
 
 local function number_word(value)
-  if value % 1 == 0 and value >= -MAX_EXACT and value <= MAX_EXACT then
-    return ("%.0f"):format(value)
+  if value % 1 == 0 and value >= -MAX_INTEGER and value < MAX_INTEGER then
+    return ("%d"):format(value) -- also where JSON would have an exponent, which INCRBY and the like refuse
   end
   return number_text(value)
 end

@@ -66,6 +66,13 @@ describe("mooncrew task", function()
         .. "%-%-state archived %-%-size 1 %-%-after c1\n$", text)
     end)
 
+    it("quotes the call for the next page, so that it can be pasted", function()
+      it_is.answers.tasks = { { tasks = { task() }, total = 2, next = "1900000000 id" } }
+      local _, text = it_is:run("task", "ls", "--queue=-a b", "--state", "aggregating", "--group", "it's")
+      assert.matches("%-%-queue='%-a b' %-%-state aggregating %-%-group 'it'\\''s' %-%-size 30 "
+        .. "%-%-after '1900000000 id'\n$", text)
+    end)
+
     it("begins with the pending tasks of the default queue, and hands on paging and group", function()
       it_is.answers.tasks = { { tasks = {}, total = 0 } }
       local _, text = it_is:run("task", "ls")

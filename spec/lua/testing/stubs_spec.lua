@@ -98,8 +98,8 @@ describe("stubs of", function()
       asks(get "https://a.test/")
       assert.failed(perform(), "the stub's answer to GET https://a.test/: status: expected number, got string")
       testing.stub_http { ["*"] = { stauts = 500 } }
-      assert.failed(perform(),
-        "the stub's answer to GET https://a.test/: unknown field 'stauts', did you mean 'status'?")
+      assert.failed(perform(), "the stub's answer to GET https://a.test/: unknown field 'stauts', "
+        .. "did you mean 'status'?")
     end)
 
     it("fail as they say, and may wait", function()

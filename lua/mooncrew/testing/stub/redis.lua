@@ -1,7 +1,7 @@
 -- Commands of crew.redis in a test: answered by a stub, and recorded. A stub is a function of the command's words, or a
 -- table of replies by the command, where "*" stands for anything and a name alone for all commands of that name; a
--- reply may be a function of the words too. crew.null and nil are Redis' nil; nil, text is an error of Redis, whose code
--- is its first word; and nil, text, code, where the code is none of Redis' but the module's own, fails the whole call.
+-- reply may be a function of the words too. crew.null and nil are Redis' nil; nil, text is an error of Redis, its code
+-- the first word; and nil, text, code, where the code is none of Redis' but the module's own, fails the whole call.
 
 local glob = require "mooncrew.testing.glob"
 local json = require "mooncrew.json"
