@@ -59,6 +59,13 @@ static int64_t opt_delay_ms(lua_State *L, int index) {
   return ms >= 0 && ms < 1e15 ? (int64_t)ms : -1;
 }
 
+#define REASON_MAX 65536 /* bytes of an error's text, and of its trace: the supervisor keeps less */
+
+static mc_slice opt_reason(lua_State *L, int index) {
+  mc_slice text = opt_slice(L, index);
+  return (mc_slice){text.data, text.size < REASON_MAX ? text.size : REASON_MAX};
+}
+
 static int task_finish(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
   uint32_t slot = mc_bindings_check_slot(L, tasks);
@@ -66,8 +73,8 @@ static int task_finish(lua_State *L) {
   mc_frame_result result = {
       .outcome = outcome,
       .has_result = outcome == MC_OUTCOME_DONE && !lua_isnoneornil(L, 3),
-      .text = opt_slice(L, 3),
-      .trace = opt_slice(L, 4),
+      .text = outcome == MC_OUTCOME_DONE ? opt_slice(L, 3) : opt_reason(L, 3),
+      .trace = opt_reason(L, 4),
       .delay_ms = opt_delay_ms(L, 5),
   };
   mc_tasks_finish(tasks, slot, &result);
