@@ -1,11 +1,11 @@
 -- Turns files into C source, so that one binary carries them.
 --
---   luajit tools/embed.lua scripts OUT FILE…   server scripts: `const mc_script mc_server_script_<name>` each; as Redis
---                                              gets them they are put beside OUT
+--   luajit tools/embed.lua scripts OUT FILE…   server scripts: `const mc_script mc_server_script_<name>` each; beside
+--                                              OUT they are put as Redis gets them
 --   luajit tools/embed.lua modules OUT FILE…   Lua modules: the table `mc_lua_modules` (lualib/modules.h)
 --
--- A server script whose header declares other keys than its code uses fails the build. Its lines `-- INCLUDE name` stand
--- for parts/name.lua, whose functions see the locals of the script that are named above that line.
+-- A server script whose header declares other keys than its code uses fails the build. Its lines `-- INCLUDE name`
+-- stand for parts/name.lua, whose functions see the locals of the script that are named above that line.
 
 local function read(path)
   local file = assert(io.open(path, "rb"))

@@ -69,6 +69,13 @@ function OWN.deadline()
   return nil, "a moment that is the same for all ticks: use timeout"
 end
 
+-- Those that an entry may have: of its own, and of its task.
+local KNOWN = options_of.names()
+for name in pairs(OWN) do
+  KNOWN[name] = true
+end
+KNOWN.process_at, KNOWN.deadline = nil, nil
+
 local function split_options(options)
   local own, rest = {}, {}
   for name, value in pairs(options or {}) do
@@ -78,6 +85,8 @@ local function split_options(options)
         return nil, ("%s: %s"):format(name, message)
       end
       own[name] = read
+    elseif not KNOWN[name] then
+      return nil, options_of.unknown(name, KNOWN)
     else
       rest[name] = value
     end

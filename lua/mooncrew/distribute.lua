@@ -5,6 +5,7 @@
 local json = require "mooncrew.json"
 local options_of = require "mooncrew.options"
 local registry = require "mooncrew.registry"
+local value_size = require "mooncrew.value_size"
 
 local M = {}
 
@@ -36,7 +37,7 @@ local function resolve(target, level)
 end
 
 -- Without a definition: a string goes as it is, nil is empty, anything else is JSON.
-local function encode(definition, payload)
+local function to_bytes(definition, payload)
   if definition then
     return definition:encode(payload)
   elseif payload == nil then
@@ -45,6 +46,15 @@ local function encode(definition, payload)
     return payload
   end
   return json.encode(payload)
+end
+
+local function encode(definition, payload)
+  local bytes, message, code = to_bytes(definition, payload)
+  if not bytes then
+    return nil, message, code
+  end
+  local fits, why = value_size.check("payload", bytes)
+  return fits and bytes, why, not fits and "INVALID_PAYLOAD" or nil
 end
 
 --- Checks a task and makes it ready for a backend.

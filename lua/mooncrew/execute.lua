@@ -9,6 +9,7 @@ local json = require "mooncrew.json"
 local outcome = require "mooncrew.outcome"
 local registry = require "mooncrew.registry"
 local trace = require "mooncrew.trace"
+local value_size = require "mooncrew.value_size"
 
 local execute = {}
 
@@ -65,7 +66,10 @@ end
 
 -- The delay before the next retry in seconds: as the task says, else as crew.retry says, else nil for the default. Of a
 -- task that was stopped too: then a function that would wait fails, as every wait of the task does.
-local function delay_of(definition, task, text)
+local function delay_of(definition, task, text, stopped)
+  if not stopped and (definition.retry or registry.retry) then
+    host.failed(task, text)
+  end
   local delay = definition.retry and ask_delay("the task's", definition.retry, task, text)
   if not delay and registry.retry then
     delay = ask_delay("the scripts'", registry.retry.delay, task, text)
@@ -77,21 +81,33 @@ local function finish_failed(definition, task, stopped, failure)
   if type(failure) ~= "table" then -- the error handler itself failed: no stack was left to run it
     failure = { text = describe(failure) }
   end
-  return stopped or "FAILED", failure.text, failure.trace, delay_of(definition, task, failure.text)
+  return stopped or "FAILED", failure.text, failure.trace, delay_of(definition, task, failure.text, stopped)
+end
+
+-- The result's bytes, or nil and why there are none.
+local function encode_result(value)
+  local text, message = value, nil
+  if type(value) ~= "string" then
+    local ok
+    ok, text, message = pcall(json.encode, value, "result")
+    if not ok then
+      return nil, describe(text)
+    end
+  end
+  if not text then
+    return nil, message
+  end
+  local fits, why = value_size.check("result", text)
+  return fits and text, why
 end
 
 local function finish_done(definition, task, value)
   if value == nil then
     return "DONE"
-  elseif type(value) == "string" then
-    return "DONE", value
   end
-  local ok, text, message = pcall(json.encode, value, "result")
-  if not ok then
-    text, message = nil, describe(text)
-  end
+  local text, message = encode_result(value)
   if text then
-    return "DONE", text, nil, nil, true
+    return "DONE", text, nil, nil, type(value) ~= "string" or nil
   end
   return finish_failed(definition, task, nil, { text = "the handler's result cannot be stored: " .. tostring(message) })
 end

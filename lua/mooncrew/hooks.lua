@@ -18,7 +18,9 @@ local hooks = {}
 ---@field trace string|nil  the traceback, when the handler raised an error
 ---@field delay number|nil  seconds until the next attempt, when the handler or a retry function said so
 
-local START_WITHIN_S = 25 -- the supervisor waits for 30 s until a worker is ready, and cannot say for what
+-- The functions for the start end before the supervisor's load_timeout does: it kills, and cannot say what was awaited.
+local LOAD_TIMEOUT_S = 30 -- unless a worker says its own
+local LOAD_MARGIN, LOAD_MARGIN_MAX_S = 1 / 6, 5 -- for all that is not ours: the process' start, the way of the answer
 local AFTER_STOP_S = 0.5 -- for the on_error hooks of a task that is out of time: kill_grace runs
 
 -- How attempts end badly. Who cancels a task knows of it, and a stopping node cancels too.
@@ -42,8 +44,9 @@ end
 ---@type fun(hook: fun(task: mooncrew.Context, message: string, details: mooncrew.ErrorDetails))
 hooks.on_error = declare "on_error"
 
---- Calls this once in every worker, when all scripts are loaded and before any task is given to it. It may wait; all of
---- them together for 25 s. An error in it is like one in a script: the worker does not start.
+--- Calls this once in every worker, when all scripts are loaded and before any task is given to it. It may wait:
+--- loading and all of them together have load_timeout. An error in it is like one in a script: the worker does not
+--- start.
 ---@type fun(hook: fun())
 hooks.on_start = declare "on_start"
 
@@ -89,6 +92,9 @@ function hooks.failed(fiber, task, kind, text, trace, delay)
   if not BAD[kind] or #registry.hooks.on_error == 0 then
     return
   end
+  if not fiber.stopped then
+    host.failed(task, text or "")
+  end
   let_wait(fiber, function()
     for _, hook in ipairs(registry.hooks.on_error) do
       run_logged("on_error", hook, task, task, text or "", { outcome = kind:lower(), trace = trace, delay = delay })
@@ -97,21 +103,21 @@ function hooks.failed(fiber, task, kind, text, trace, delay)
 end
 
 -- As an error in a script: one line that begins with file and line.
-local function start_error(hook, fiber, raised)
+local function start_error(hook, fiber, raised, load_timeout)
   if fiber.stopped then
-    raised = ("did not end within %d s"):format(START_WITHIN_S)
+    raised = ("did not end within load_timeout (%gs), which covers loading, too"):format(load_timeout)
   elseif raised:find("^" .. hook.source:gsub(":%d+$", ""):gsub("%p", "%%%0") .. ":%d+: ") then
     return raised
   end
   return ("%s: crew.on_start: %s"):format(hook.source, raised)
 end
 
-local function start_all(fiber)
+local function start_all(fiber, load_timeout)
   for _, hook in ipairs(registry.hooks.on_start) do
     place.follow_source(hook.source)
     local ok, raised = xpcall(hook.run, describe)
     if not ok then
-      return nil, start_error(hook, fiber, describe(raised))
+      return nil, start_error(hook, fiber, describe(raised), load_timeout)
     end
   end
   return true
@@ -119,15 +125,19 @@ end
 
 --- Calls the functions of crew.on_start, until one fails. Raises nothing.
 ---@param fiber mooncrew.Fiber  the one that runs
+---@param load_timeout? number  seconds
+---@param passed? number  seconds of it that are over
 ---@return true|nil, string|nil message  begins with file and line
-function hooks.start(fiber)
+function hooks.start(fiber, load_timeout, passed)
   if #registry.hooks.on_start == 0 then
     return true
   end
-  local timer = host.timer_start(START_WITHIN_S, function()
+  load_timeout = load_timeout or LOAD_TIMEOUT_S
+  local margin = math.min(load_timeout * LOAD_MARGIN, LOAD_MARGIN_MAX_S)
+  local timer = host.timer_start(math.max(load_timeout - margin - (passed or 0), 0), function()
     async.stop(fiber, "TIMED_OUT")
   end)
-  local ok, message = start_all(fiber)
+  local ok, message = start_all(fiber, load_timeout)
   host.timer_stop(timer)
   return ok, message
 end

@@ -10,6 +10,8 @@
 ---@field timer_stop fun(timer: integer)  a timer that has ended may be stopped again
 ---@field log fun(level: string, message: string, fields: table|nil, task: mooncrew.Context|nil)
 ---@field progress fun(task: mooncrew.Context, fraction: number, text: string|nil)  how far a task has come
+---@field failed fun(task: mooncrew.Context, text: string)  an attempt has failed, which functions of the scripts are to
+--- hear of next
 ---@field ready fun(fiber: mooncrew.Fiber)  the fiber can go on: async.step is to be called for it, soon
 ---@field parked fun(fiber: mooncrew.Fiber)  the fiber begins to wait
 ---@field refused fun(strand: mooncrew.Strand)  one that was told to stop tries to wait again
@@ -42,6 +44,7 @@ local defaults = {
   parked = nobody,
   stopped = function() end,
   refused = function() end,
+  failed = function() end,
   progress = log_progress,
   log = function(level, message, fields)
     local text = fields and require("mooncrew.json").encode(fields)

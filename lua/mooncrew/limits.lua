@@ -7,6 +7,7 @@ local duration = require "mooncrew.duration"
 
 local M = {}
 
+local LARGEST = 1000000 -- of both numbers; MC_LIMIT_MAX in the runtime
 local UNITS = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } }
 
 ---@class mooncrew.Limits
@@ -23,8 +24,10 @@ function M.parse_rate(text)
   if type(text) ~= "string" or not seconds or seconds == 0 or tonumber(tasks) == 0 then
     return nil, ("rate: '%s' is no rate: write tasks per time, such as \"10/s\", \"100/m\" or \"5/10s\""):format(
       tostring(text))
+  elseif tonumber(tasks) > LARGEST then
+    return nil, ("rate: must be from 1 to %d tasks, not '%s'"):format(LARGEST, text)
   end
-  return tonumber(tasks), seconds * 1000
+  return tonumber(tasks), math.floor(seconds * 1000 + 0.5)
 end
 
 --- 10, 1000 → "10/s".
@@ -55,8 +58,9 @@ local function concurrency_of(value)
   if value == nil or value == false then
     return value == false and 0 or nil
   end
-  if type(value) ~= "number" or value < 1 or value % 1 ~= 0 then
-    return nil, ("concurrency: must be a whole number from 1, or false for no limit, not '%s'"):format(tostring(value))
+  if type(value) ~= "number" or value < 1 or value > LARGEST or value % 1 ~= 0 then
+    return nil, ("concurrency: must be a whole number from 1 to %d, or false for no limit, not '%s'"):format(LARGEST,
+      tostring(value))
   end
   return value
 end

@@ -146,15 +146,28 @@ local READERS = {
   headers = { "headers", string_map },
 }
 
-local NAMES = {}
-for name in pairs(READERS) do
-  NAMES[#NAMES + 1] = name
+--- What is said of an option that there is not.
+---@param name any
+---@param known table<string, any>  the keys are the names
+---@return string message
+function M.unknown(name, known)
+  local message, meant = unknown("option", name, known)
+  local names = {}
+  for candidate in pairs(known) do
+    names[#names + 1] = candidate
+  end
+  table.sort(names)
+  return meant and message or message .. ": known are " .. table.concat(names, ", ")
 end
-table.sort(NAMES)
 
-local function unknown_option(name)
-  local message, meant = unknown("option", name, READERS)
-  return meant and message or message .. ": known are " .. table.concat(NAMES, ", ")
+--- The names of the options of a task, as keys of a new table.
+---@return table<string, true>
+function M.names()
+  local names = {}
+  for name in pairs(READERS) do
+    names[name] = true
+  end
+  return names
 end
 
 --- Checks the options and turns them into what the runtime takes.
@@ -171,7 +184,7 @@ function M.normalize(options)
   for name, value in pairs(options or {}) do
     local reader = READERS[name]
     if not reader then
-      return nil, unknown_option(name), "INVALID_ARGUMENT"
+      return nil, M.unknown(name, READERS), "INVALID_ARGUMENT"
     end
     local read, message = reader[2](name, value)
     if read == nil then

@@ -88,6 +88,19 @@ local function declared_options(def)
   return options
 end
 
+-- What the worker will see, which checks again: a default may break what counts fields, or asks for others beside them.
+local function complete(schema, payload)
+  local ok, value = schema:validate(payload)
+  if not ok or value == payload then
+    return ok, value
+  end
+  local again, message = schema:validate(value)
+  if not again then
+    return nil, message .. " (once defaults are filled in)"
+  end
+  return true, value
+end
+
 --- The payload as the bytes that travel.
 ---@param payload any
 ---@return string|nil bytes, string|nil message, string|nil code
@@ -99,7 +112,7 @@ function Definition:encode(payload)
     end
     return payload or ""
   elseif schema then
-    local ok, value = schema:validate(payload)
+    local ok, value = complete(schema, payload)
     if not ok then
       return nil, value, "INVALID_PAYLOAD"
     end

@@ -87,6 +87,11 @@ host.use {
       telling.tell(teller, task, fraction, text)
     end
   end,
+  failed = function(task, text)
+    if is_running(task) then
+      native.task_failed(task.fiber.slot, text)
+    end
+  end,
   stopped = function(fiber)
     return native.task_stopped(fiber.slot)
   end,
@@ -210,7 +215,9 @@ end
 ---   nil and a message that names file and line.
 ---@param folder string
 ---@param texts table<string, string>|nil  path → text of all of them; nil: they are read from the disk
-function worker.load(folder, texts)
+---@param load_timeout number  seconds for all of it
+function worker.load(folder, texts, load_timeout)
+  local began = native.clock_monotonic()
   sources.use(texts)
   strand.guard_yield()
   tell_loading()
@@ -221,7 +228,7 @@ function worker.load(folder, texts)
   end
   globals.protect()
   async.step(async.fiber(function(fiber)
-    ok, message = hooks.start(fiber)
+    ok, message = hooks.start(fiber, load_timeout, native.clock_monotonic() - began)
     end_load(ok and manifest(), message)
   end, function(_, why)
     end_load(nil, "crew.on_start: " .. why)

@@ -1,6 +1,9 @@
 /* A reply of Redis as a tree of values: see value.h. */
 #include "base/value.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 const mc_value *mc_value_item(const mc_value *value, size_t i) {
   return value && value->kind == MC_VALUE_ARRAY && i < value->count ? value->items[i] : NULL;
 }
@@ -34,6 +37,18 @@ int mc_value_integer(const mc_value *value, int64_t *out) {
   if (!negative && number == INT64_MIN)
     return MC_EMALFORMED;
   *out = negative ? number : -number;
+  return 0;
+}
+
+int mc_value_score(const mc_value *value, double *out) {
+  char text[64], *end;
+  if (!value || value->kind != MC_VALUE_STRING || value->text.size == 0 || value->text.size >= sizeof text)
+    return MC_EMALFORMED;
+  snprintf(text, sizeof text, "%.*s", MC_SLICE_PRINT(value->text));
+  double score = strtod(text, &end);
+  if (end != text + value->text.size)
+    return MC_EMALFORMED;
+  *out = score;
   return 0;
 }
 

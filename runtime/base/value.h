@@ -32,6 +32,9 @@ bool mc_value_is_text(const mc_value *value, const char *text);
 /* An INTEGER, or a STRING of decimal digits: 0 and *out; else MC_EMALFORMED. */
 int mc_value_integer(const mc_value *value, int64_t *out);
 
+/* The score of a sorted set's member: any number, inf and -inf among them. 0 and *out; else MC_EMALFORMED. */
+int mc_value_score(const mc_value *value, double *out);
+
 /* Takes a reply that is to be an array: 0; MC_ESERVER and what Redis said for an ERROR; MC_EMALFORMED for anything
  * else, and for NULL. */
 int mc_value_check_array(const mc_value *reply, const char *operation, mc_err *err);

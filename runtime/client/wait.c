@@ -15,16 +15,18 @@
 
 #define POLL_MS 1000
 #define SLOW_LOOK_MS 5000
-#define LOOK_GAP_MS 100   /* a handler that tells its progress all the time makes no more looks than this */
+#define LOOK_GAP_MS 100 /* a handler that tells its progress all the time makes no more looks than this … */
+#define FREE_LOOKS 10   /* … after so many at once: a task's start and end are looked at as soon as they are known */
 #define LAST_LOOK_MS 1000 /* what the last look may take beyond the time given */
 
 struct waiting {
   mc_client *client;
   mc_slice queue, id;
   mc_notices notices;
-  uint64_t until_ms, looked_ms; /* monotonic */
-  bool exists, seen;            /* now; at any look */
-  mc_task_state state;          /* MC_TASK_STATES: none that we know */
+  uint64_t until_ms;   /* monotonic */
+  uint64_t paid_ms;    /* monotonic: when the looks that were made are a gap apart from each other */
+  bool exists, seen;   /* now; at any look */
+  mc_task_state state; /* MC_TASK_STATES: none that we know */
 };
 
 static int wait_loop(struct waiting *waiting, mooncrew_task_list *out, mc_err *err);
@@ -93,7 +95,8 @@ static int look(struct waiting *waiting, mc_err *err) {
   mc_args_add_text(&call.args, "msg");
   code = mc_client_ask(waiting->client, &call, 1, on_state, waiting, err);
   mc_calls_deinit(&call, 1);
-  waiting->looked_ms = mc_clock_mono_ms();
+  uint64_t now = mc_clock_mono_ms();
+  waiting->paid_ms = (waiting->paid_ms > now ? waiting->paid_ms : now) + LOOK_GAP_MS;
   return code;
 }
 
@@ -108,9 +111,9 @@ static bool wait_more(struct waiting *waiting) {
     return false;
   bool in_time = mc_client_sleep(waiting->client, at_most(waiting->notices.armed ? SLOW_LOOK_MS : POLL_MS, left),
                                  &waiting->notices.wake);
-  uint64_t since_look = mc_clock_mono_ms() - waiting->looked_ms;
-  if (in_time && since_look < LOOK_GAP_MS && left > LOOK_GAP_MS)
-    in_time = mc_client_sleep(waiting->client, LOOK_GAP_MS - since_look, NULL);
+  uint64_t again_ms = mc_clock_mono_ms() + FREE_LOOKS * LOOK_GAP_MS;
+  if (in_time && waiting->paid_ms > again_ms && left > LOOK_GAP_MS)
+    in_time = mc_client_sleep(waiting->client, waiting->paid_ms - again_ms, NULL);
   return in_time;
 }
 

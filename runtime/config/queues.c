@@ -75,15 +75,24 @@ static int64_t value_parse(const mc_option *option, const char *text, mc_err *er
   return digits ? strtoll(text, NULL, 10) : -1;
 }
 
+static int refuse_value(const mc_option *option, const char *queue, const char *text, mc_err *err) {
+  if (option->type != MC_OPTION_DURATION_S)
+    return mc_fail(err, MC_EINVALID, "queue '%s': %s must be a whole number from %lld to %lld, not '%.64s'", queue,
+                   option->name, (long long)option->min, (long long)option->max, text);
+  char least[32], most[32];
+  mc_duration_show(option->min * 1000, least, sizeof least);
+  mc_duration_show(option->max * 1000, most, sizeof most);
+  return mc_fail(err, MC_EINVALID, "queue '%s': %s must be a duration from %s to %s, not '%.64s'", queue, option->name,
+                 least, most, text);
+}
+
 static int setting_set(const struct setting *setting, const char *text, mc_config_queue *queue, mc_err *err) {
   const mc_option *option = option_find(setting->name);
   int64_t *place = (int64_t *)((char *)queue + setting->offset), value = value_parse(option, text, err);
   if (*place)
     return mc_fail(err, MC_EINVALID, "queue '%s': %s is given twice", queue->name, setting->name);
   if (value < option->min || value > option->max)
-    return mc_fail(err, MC_EINVALID, "queue '%s': %s must be %s as for the option of this name, not '%.64s'",
-                   queue->name, setting->name, option->type == MC_OPTION_DURATION_S ? "a duration" : "a whole number",
-                   text);
+    return refuse_value(option, queue->name, text, err);
   *place = value;
   return 0;
 }

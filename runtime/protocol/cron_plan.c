@@ -50,7 +50,3 @@ bool mc_cron_plan_due(mc_cron_plan *plan, int64_t now_s, mc_cron_tick *out) {
 void mc_cron_plan_done(mc_cron_plan *plan, int64_t tick_s) {
   set_done(plan, most(plan->done_s, tick_s));
 }
-
-bool mc_cron_plan_next(const mc_cron_plan *plan, int64_t after_s, int64_t *out_s) {
-  return mc_cron_next(plan->cron, most(plan->done_s, after_s), out_s);
-}

@@ -43,7 +43,4 @@ bool mc_cron_plan_due(mc_cron_plan *plan, int64_t now_s, mc_cron_tick *out);
 /* A tick was enqueued, by us or by somebody else. */
 void mc_cron_plan_done(mc_cron_plan *plan, int64_t tick_s);
 
-/* The first tick after both done_s and an instant; false: none. */
-bool mc_cron_plan_next(const mc_cron_plan *plan, int64_t after_s, int64_t *out_s);
-
 #endif

@@ -106,7 +106,8 @@ void mc_call_extend_set(mc_call *call, mc_slice queue, mc_slice group, const cha
   mc_args_add_int(args, MC_FOLD_LEASE_S);
 }
 
-void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_enqueue *task, int64_t now_ns) {
+void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_enqueue *task, const mc_args *locks,
+                  int64_t now_ns) {
   bool scheduled = task->kind == MC_ENQUEUE_SCHEDULED;
   assert(scheduled || task->kind == MC_ENQUEUE_PENDING);
   mc_args *args = call_begin(call, &mc_server_script_fold);
@@ -123,6 +124,8 @@ void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_en
   mc_args_add(args, task->unique_key);
   mc_args_add_int(args, task->unique_ttl_s);
   mc_args_add_int(args, scheduled ? task->process_at_s : now_ns);
+  for (size_t i = 0; i < locks->count; i++)
+    mc_args_add(args, mc_args_at(locks, i));
 }
 
 int mc_fold_answer(const mc_value *reply) {

@@ -57,9 +57,12 @@ size_t mc_aggregated_seen(const mc_value *reply, size_t sets, size_t groups);
 /* ---- extend: the deadline of a set that is worked on ---- */
 void mc_call_extend_set(mc_call *call, mc_slice queue, mc_slice group, const char *set_id);
 
-/* ---- fold: the new task is accepted and the set goes. The task is pending or scheduled, and in the same queue. ----
- */
-void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_enqueue *task, int64_t now_ns);
+/* ---- fold: the new task is accepted and the set goes ----
+ *
+ * The task is pending or scheduled, and in the same queue. locks: id and lock, in turn, of those folded tasks whose
+ * message names one. */
+void mc_call_fold(mc_call *call, mc_slice group, const char *set_id, const mc_enqueue *task, const mc_args *locks,
+                  int64_t now_ns);
 
 /* 0; MC_ECONFLICT or MC_EDUPLICATE: the set stands; MC_ENOT_FOUND: the set is no more; MC_ESERVER; MC_EMALFORMED. */
 int mc_fold_answer(const mc_value *reply);

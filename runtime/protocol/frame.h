@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define MC_FRAME_VERSION 5
+#define MC_FRAME_VERSION 6
 #define MC_FRAME_HEAD_SIZE 8
 #define MC_FRAME_MAX_BODY (600u << 20) /* above Redis' own limit of 512 MB for a value */
 

@@ -15,6 +15,7 @@ void mc_frame_settings_encode(mc_buf *out, const mc_frame_settings *settings) {
   mc_put_slice(out, settings->scripts);
   mc_put_u32(out, settings->worker);
   mc_put_u32(out, settings->concurrency);
+  mc_put_u32(out, settings->load_timeout_ms);
   mc_put_slice(out, settings->log_level);
   mc_put_slice(out, settings->log_format);
   mc_put_slice(out, settings->lua_path);
@@ -27,6 +28,7 @@ int mc_frame_settings_decode(mc_slice body, mc_frame_settings *out) {
   settings.scripts = mc_read_slice(&in);
   settings.worker = mc_read_u32(&in);
   settings.concurrency = mc_read_u32(&in);
+  settings.load_timeout_ms = mc_read_u32(&in);
   settings.log_level = mc_read_slice(&in);
   settings.log_format = mc_read_slice(&in);
   settings.lua_path = mc_read_slice(&in);

@@ -11,6 +11,7 @@ typedef struct mc_frame_settings {
   mc_slice scripts; /* folder */
   uint32_t worker;  /* number of this worker, for its log lines */
   uint32_t concurrency;
+  uint32_t load_timeout_ms; /* until READY, from the start of the process */
   mc_slice log_level, log_format;
   mc_slice lua_path; /* MOONCREW_LUA_PATH; empty: the compiled-in modules */
 } mc_frame_settings;

@@ -296,7 +296,7 @@ int mc_moved_at(const mc_value *reply, size_t i, mc_moved *out) {
 /* ---- the rest ---- */
 
 void mc_call_update_task(mc_call *call, mc_slice queue, mc_slice id, mc_slice old_message, mc_slice new_message,
-                         mc_slice new_lock) {
+                         mc_slice old_lock, mc_slice new_lock) {
   mc_args *args = call_begin(call, &mc_server_script_update_task);
   mc_key_task(&args->bytes, queue, id);
   mc_args_end(args);
@@ -305,6 +305,7 @@ void mc_call_update_task(mc_call *call, mc_slice queue, mc_slice id, mc_slice ol
   mc_args_add(args, new_message);
   mc_args_add(args, new_lock);
   add_prefix(args, queue, mc_key_group_prefix);
+  mc_args_add(args, old_lock);
 }
 
 void mc_call_remove_queue(mc_call *call, mc_slice queue) {

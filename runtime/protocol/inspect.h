@@ -104,9 +104,10 @@ int mc_moved_at(const mc_value *reply, size_t i, mc_moved *out);
 
 /* ---- the rest ---- */
 
-/* new_lock: empty leaves the task's lock alone. The reply is one number: mc_updated. */
+/* old_lock: what the old message names. new_lock: empty leaves the task's lock alone. The reply is one number:
+ * mc_updated. */
 void mc_call_update_task(mc_call *call, mc_slice queue, mc_slice id, mc_slice old_message, mc_slice new_message,
-                         mc_slice new_lock);
+                         mc_slice old_lock, mc_slice new_lock);
 typedef enum mc_updated {
   MC_UPDATED = 1,
   MC_UPDATE_MISSING = 0,

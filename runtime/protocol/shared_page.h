@@ -16,6 +16,10 @@
  * `peak` and `grown` tell who took the memory of a worker that has too much (worker/growth.h): `peak` is the largest
  * resident set that was measured so far, and a slot's `grown` the part by which its task's code has raised that.
  *
+ * Behind the slots each has a place for the error of a handler that has failed, filled before functions of the scripts
+ * (crew.on_error, retry functions) hear of it: one that takes the worker with it must not hide what it was called for.
+ * Attempts are not used twice, so that nobody needs to clear it; memory is taken where something is written.
+ *
  * Two words go the other way, since a worker that runs Lua code for long, or is stuck, reads no frames. `cancelled` of
  * a slot tells the handler in it to stop. `withdrawn` takes back what has not started: the supervisor stores a number
  * there and then looks at `newest`; the worker stores there what it starts and then looks at `withdrawn`. So of an
@@ -47,8 +51,20 @@ typedef struct mc_page {
   mc_page_slot slots[];
 } mc_page;
 
+#define MC_PAGE_FAILURE_MAX 488 /* bytes of an error that are kept */
+
+typedef struct mc_page_failure {
+  _Atomic uint64_t attempt; /* 0: nothing was ever written here. Written last. */
+  _Atomic uint64_t size;
+  char text[MC_PAGE_FAILURE_MAX];
+} mc_page_failure;
+
 static inline size_t mc_page_size(uint32_t concurrency) {
-  return sizeof(mc_page) + concurrency * sizeof(mc_page_slot);
+  return sizeof(mc_page) + concurrency * (sizeof(mc_page_slot) + sizeof(mc_page_failure));
+}
+
+static inline mc_page_failure *mc_page_failure_of(mc_page *page, uint32_t concurrency, uint32_t slot) {
+  return (mc_page_failure *)(void *)&page->slots[concurrency] + slot;
 }
 
 #endif

@@ -329,7 +329,8 @@ void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orp
   mc_args_add_int(args, now_ns);
   for (size_t i = 0; i < count; i++) {
     mc_args_add(args, orphans[i].id);
-    mc_args_add_int(args, orphans[i].lease_s);
+    mc_buf_printf(&args->bytes, "%.17g", orphans[i].lease_s); /* as Redis writes it */
+    mc_args_end(args);
   }
 }
 

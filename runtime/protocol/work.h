@@ -126,7 +126,8 @@ void mc_call_janitor(mc_call *call, mc_slice queue, int64_t now_s, int64_t archi
 /* ---- recover: puts orphans back at the head of pending, if they are still as they were seen. ---- */
 typedef struct mc_orphan {
   mc_slice id;
-  int64_t lease_s; /* the lease score seen; MC_NO_LEASE when it stood in active without one */
+  double lease_s; /* the lease score seen, whole unless somebody else wrote it; MC_NO_LEASE when it stood in active
+                     without one */
 } mc_orphan;
 #define MC_NO_LEASE (-1)
 void mc_call_recover(mc_call *call, mc_slice queue, int64_t now_ns, const mc_orphan *orphans, size_t count);

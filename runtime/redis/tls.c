@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
+#include "redis/authorities.h"
 
 #define AUTHORITY_HINT "name its authority's certificate by ?ca=/path/ca.pem in the address, or by SSL_CERT_FILE"
 #define CLIENT_HINT "name a certificate and its key by ?cert=/path/client.pem&key=/path/client.key in the address"
@@ -57,7 +59,7 @@ int mc_tls_session_new(const mc_redis_url *url, SSL **out, mc_err *err) {
   int rc = context ? 0 : MC_EINTERNAL;
   if (rc == 0) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
@@ -101,11 +103,18 @@ static int refuse_file(const char *name, const char *path, const char *hint, mc_
   return mc_fail(err, MC_EIO, "cannot use %s, which the address names by %s=: %s%s", path, name, first_error(), hint);
 }
 
+static int trust_system(SSL_CTX *context) {
+  X509_STORE *store = mc_authorities_take();
+  if (!store)
+    return MC_EINTERNAL;
+  SSL_CTX_set_cert_store(context, store);
+  ERR_clear_error(); /* a store that is not there trusts nobody, as the handshake will say */
+  return 0;
+}
+
 static int trust(SSL_CTX *context, const mc_redis_url *url, mc_err *err) {
-  if (!url->ca) {
-    SSL_CTX_set_default_verify_paths(context); /* a store that is not there trusts nobody, as the handshake will say */
-    return 0;
-  }
+  if (!url->ca)
+    return trust_system(context);
   if (SSL_CTX_load_verify_file(context, url->ca) == 1)
     return 0;
   return refuse_file("ca", url->ca, "; it must be a PEM file of certificates", err);
@@ -124,13 +133,24 @@ static int identify(SSL_CTX *context, const mc_redis_url *url, mc_err *err) {
                      "; it must be a PEM file that holds the key of the certificate, without a passphrase", err);
 }
 
+static bool expect_name(SSL *session, const char *name) {
+  X509_VERIFY_PARAM *rules = SSL_get0_param(session);
+  X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return X509_VERIFY_PARAM_set1_host(rules, name, 0) == 1 && SSL_set_tlsext_host_name(session, name) == 1;
+}
+
+/* The dot that ends a name which is not to be looked for in the resolver's own domains is for DNS alone: certificates
+ * do not have it, and RFC 6066 forbids it to a client. A name that is nothing else stays: an empty one is not checked.
+ */
 static bool expect_host(SSL *session, const char *host) {
   struct in6_addr address;
-  X509_VERIFY_PARAM *rules = SSL_get0_param(session);
   if (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1)
-    return X509_VERIFY_PARAM_set1_ip_asc(rules, host) == 1;
-  X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return X509_VERIFY_PARAM_set1_host(rules, host, 0) == 1 && SSL_set_tlsext_host_name(session, host) == 1;
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1;
+  size_t size = strlen(host);
+  char *name = mc_strndup(host, size - (size > 1 && host[size - 1] == '.'));
+  bool expected = expect_name(session, name);
+  free(name);
+  return expected;
 }
 
 /* ---- what failures mean ---- */

@@ -12,7 +12,8 @@
 #include <openssl/ssl.h>
 
 /* A client's session for one connection, which the caller frees by SSL_free. Its files are read here, so every attempt
- * takes them as they are then. 0, or MC_EIO when one cannot be used, MC_EINTERNAL when OpenSSL cannot. */
+ * takes them as they are then; the system's authorities only when they have changed (authorities.h). 0, or MC_EIO when
+ * one cannot be used, MC_EINTERNAL when OpenSSL cannot. */
 int mc_tls_session_new(const mc_redis_url *url, SSL **out, mc_err *err);
 
 /* What made the last call on the session fail, as OpenSSL's error queue of this thread has it, and what to do. */

@@ -26,6 +26,7 @@ typedef struct tls {
   SSL *session;          /* NULL until the stream is open */
   BIO *arrived, *sealed; /* the session's */
   mc_buf out;            /* sealed, for the stream */
+  mc_buf unsealed;       /* what OpenSSL takes only when it has read more */
   bool open;             /* the handshake is done */
   bool heard;            /* the server has said something after it */
   bool failed, closing;
@@ -34,6 +35,7 @@ typedef struct tls {
   char plain[RECORD_SIZE];
 } tls;
 
+static void seal_rest(tls *t);
 static void tls_write(mc_transport *transport, mc_buf *bytes);
 static void tls_close(mc_transport *transport, void (*on_closed)(void *arg), void *arg);
 static const char *tls_missing(const mc_transport *transport);
@@ -142,7 +144,8 @@ static void read_plain(tls *t) {
     if (t->closing)
       return;
   }
-  waits(t);
+  if (waits(t))
+    seal_rest(t);
 }
 
 static void on_stream_data(void *arg, const char *bytes, size_t size) {
@@ -157,25 +160,49 @@ static void on_stream_data(void *arg, const char *bytes, size_t size) {
     read_plain(t);
 }
 
-/* With memory on both sides this fails only when the session has come to an end that reading did not tell of. */
-static void tls_write(mc_transport *transport, mc_buf *bytes) {
-  tls *t = mc_container_of(transport, tls, transport);
-  size_t written = 0;
+/* How many bytes are done with. Not all of them when OpenSSL is in the midst of a message of the server's (a ticket for
+ * the next session, of which a part has arrived): it writes nothing before it has the whole of it. With memory on both
+ * sides it fails only when the session has come to an end that reading did not tell of. */
+static size_t seal(tls *t, const char *bytes, size_t size) {
+  size_t at = 0, written = 0;
   ERR_clear_error();
-  for (size_t at = 0; at < bytes->size; at += written) {
-    size_t rest = bytes->size - at;
-    if (SSL_write_ex(t->session, bytes->data + at, rest < RECORD_SIZE ? rest : RECORD_SIZE, &written) != 1) {
-      mc_err err;
-      mc_tls_explain(t->session, &err);
-      mc_transport_stream_fail_soon(t->stream, err.text);
+  for (; at < size; at += written) {
+    size_t rest = size - at;
+    if (SSL_write_ex(t->session, bytes + at, rest < RECORD_SIZE ? rest : RECORD_SIZE, &written) != 1)
       break;
-    }
     gather(t);
   }
+  if (at < size && SSL_get_error(t->session, 0) != SSL_ERROR_WANT_READ) {
+    mc_err err;
+    mc_tls_explain(t->session, &err);
+    mc_transport_stream_fail_soon(t->stream, err.text);
+    return size;
+  }
+  return at;
+}
+
+static void empty(mc_buf *bytes) {
   if (bytes->capacity > BUFFER_KEPT)
     mc_buf_deinit(bytes);
   else
     mc_buf_clear(bytes);
+}
+
+static void seal_rest(tls *t) {
+  if (!t->unsealed.size)
+    return;
+  mc_buf_consume(&t->unsealed, seal(t, t->unsealed.data, t->unsealed.size));
+  if (!t->unsealed.size)
+    empty(&t->unsealed);
+  send_gathered(t);
+}
+
+static void tls_write(mc_transport *transport, mc_buf *bytes) {
+  tls *t = mc_container_of(transport, tls, transport);
+  size_t done = t->unsealed.size ? 0 : seal(t, bytes->data, bytes->size);
+  if (done < bytes->size)
+    mc_buf_add(&t->unsealed, bytes->data + done, bytes->size - done);
+  empty(bytes);
   send_gathered(t);
 }
 
@@ -198,6 +225,7 @@ static void on_stream_closed(void *arg) {
   tls *t = arg;
   SSL_free(t->session);
   mc_buf_deinit(&t->out);
+  mc_buf_deinit(&t->unsealed);
   if (t->on_closed)
     t->on_closed(t->on_closed_arg);
   free(t);

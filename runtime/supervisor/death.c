@@ -20,6 +20,7 @@ struct death {
   char text[128];    /* "signal 11 (Segmentation fault)", "exit code 0" */
   const char *hint;  /* what that mostly means; NULL: nothing to add */
   uint64_t hog_took; /* bytes: what the one to blame took of the worker's memory; 0: none did */
+  mc_slice failure;  /* what the handler of the one to blame had failed by, in the page; empty: it had not */
   bool by_us;        /* ended at shutdown, or when it had retired: nobody is to blame */
 };
 
@@ -112,6 +113,19 @@ uint64_t mc_death_blamed(const mc_worker *worker) {
   return attempt ? attempt : worker->suspect;
 }
 
+/* Empty where its handler had not failed when the worker ended. */
+static mc_slice failure_of(const mc_worker *worker, uint64_t attempt) {
+  uint32_t count = (uint32_t)worker->config->concurrency;
+  for (uint32_t i = 0; i < count; i++) {
+    const mc_page_failure *failure = mc_page_failure_of(worker->page, count, i);
+    if (atomic_load(&worker->page->slots[i].attempt) != attempt || atomic_load(&failure->attempt) != attempt)
+      continue;
+    uint64_t size = atomic_load(&failure->size);
+    return (mc_slice){failure->text, size < MC_PAGE_FAILURE_MAX ? size : MC_PAGE_FAILURE_MAX};
+  }
+  return (mc_slice){0};
+}
+
 static mc_held *find_blamed(mc_worker *worker, const struct death *death) {
   uint64_t attempt = death->by_us ? 0 : mc_death_blamed(worker);
   mc_held *held = attempt ? mc_held_find(&worker->node->held, attempt) : NULL;
@@ -151,26 +165,48 @@ static void log_death(const mc_worker *worker, const struct death *death, const 
   if (blamed) {
     mc_log_slice("type", blamed->box.message.type);
     mc_log_slice("task_id", blamed->box.message.id);
+    if (death->failure.size)
+      mc_log_slice("handler_error", death->failure);
   }
   mc_log_end();
 }
 
-/* What of the memory came with the blamed task; empty when that is not why it is blamed. */
-static void tell_share(const struct death *death, char *text, size_t size) {
+/* A further clause of a reason. */
+static void begin_clause(mc_buf *reason) {
+  if (reason->size)
+    mc_buf_add_text(reason, "; ");
+}
+
+/* What of the memory came with the blamed task; nothing when that is not why it is blamed. */
+static void tell_share(const struct death *death, mc_buf *reason) {
   char took[32];
+  if (!death->hog_took)
+    return;
   mc_size_round((int64_t)death->hog_took, took, sizeof took);
-  snprintf(text, size, "%s%s%s", death->hog_took && death->hint ? "; " : "", death->hog_took ? took : "",
-           death->hog_took ? " of it came with this task" : "");
+  begin_clause(reason);
+  mc_buf_printf(reason, "%s of it came with this task", took);
+}
+
+/* The handler's own error, which functions of the scripts were told before the worker ended. */
+static void tell_failure(const struct death *death, mc_buf *reason) {
+  if (!death->failure.size)
+    return;
+  begin_clause(reason);
+  mc_buf_add_text(reason, "the handler had failed: ");
+  mc_buf_add_slice(reason, death->failure);
 }
 
 static void settle_crash(mc_worker *worker, mc_held *held, const struct death *death) {
   bool killed = worker->killed_for[0];
-  char what[192], meaning[512], share[64];
+  char what[192];
+  mc_buf meaning = {0};
   snprintf(what, sizeof what, "the worker %s%s while it ran this task", killed ? "was killed" : "died of ",
            killed ? "" : death->text);
-  tell_share(death, share, sizeof share);
-  snprintf(meaning, sizeof meaning, "%s%s", death->hint ? death->hint : "", share);
-  mc_outcome_crash(worker->node, held, what, meaning);
+  mc_buf_add_text(&meaning, death->hint ? death->hint : "");
+  tell_share(death, &meaning);
+  tell_failure(death, &meaning);
+  mc_outcome_crash(worker->node, held, what, mc_buf_slice(&meaning));
+  mc_buf_deinit(&meaning);
 }
 
 /* Whether the time of a task that has a slot is up. */
@@ -185,20 +221,26 @@ static bool is_past_deadline(const mc_worker *worker, const mc_held *held) {
 }
 
 /* asynq's words first, since tools look for them. */
-static void fail_overdue(mc_worker *worker, mc_held *held) {
+static void fail_overdue(mc_worker *worker, mc_held *held, const struct death *death) {
   static const char ignored[] = "the handler went on, and its worker was killed after kill_grace";
+  static const char heard[] =
+      "a function of crew.on_error or for retries went on, and its worker was killed after kill_grace";
   static const char blocked[] =
       "the handler let no other run, and its worker was killed since the time of one of those was up";
   bool own = held->attempt == worker->overdue_attempt || held->cancelled_ms || is_past_deadline(worker, held);
-  char reason[256];
-  snprintf(reason, sizeof reason, "%s: %s", held->cancelled_ms ? "context canceled" : "context deadline exceeded",
-           own ? ignored : blocked);
-  mc_outcome_fail(worker->node, held, mc_slice_of(reason), -1);
+  mc_buf reason = {0};
+  mc_buf_printf(&reason, "%s: %s", held->cancelled_ms ? "context canceled" : "context deadline exceeded",
+                !own                  ? blocked
+                : death->failure.size ? heard
+                                      : ignored);
+  tell_failure(death, &reason);
+  mc_outcome_fail(worker->node, held, mc_buf_slice(&reason), -1);
+  mc_buf_deinit(&reason);
 }
 
 static void settle_blamed(mc_worker *worker, mc_held *held, const struct death *death) {
   if (worker->overdue_attempt)
-    fail_overdue(worker, held);
+    fail_overdue(worker, held, death);
   else
     settle_crash(worker, held, death);
 }
@@ -207,6 +249,8 @@ void mc_death_settle(mc_worker *worker, int64_t status, int signal) {
   struct death death = describe(worker, status, signal);
   find_suspects(worker, &death, signal);
   mc_held *blamed = find_blamed(worker, &death);
+  if (blamed)
+    death.failure = failure_of(worker, blamed->attempt);
   log_death(worker, &death, blamed);
   MC_LIST_EACH(link, &worker->held) {
     mc_held *held = mc_container_of(link, mc_held, in_worker);

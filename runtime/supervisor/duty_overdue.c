@@ -58,7 +58,7 @@ static void stop_unwilling(mc_worker *worker, uint64_t now_ms) {
 
 static void watch_loading(mc_worker *worker, uint64_t now_ms) {
   uint64_t allowed_ms = (uint64_t)worker->node->config->load_timeout_ms;
-  if (worker->state != MC_WORKER_STARTING || worker->too_slow ||
+  if (worker->state != MC_WORKER_STARTING || worker->too_slow || worker->killed_to_stop ||
       !mc_is_overdue(worker->node, worker->started_ms, allowed_ms, now_ms))
     return;
   worker->too_slow = true;

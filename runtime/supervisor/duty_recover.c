@@ -21,7 +21,7 @@
 struct suspect {
   char *id;
   size_t size;
-  int64_t lease_s;
+  double lease_s;
   size_t place; /* 0: the oldest of them */
   bool cleared; /* a live server has it */
 };
@@ -54,8 +54,8 @@ static mc_slice suspect_id(const struct suspect *suspect) {
   return (mc_slice){suspect->id, suspect->size};
 }
 
-static bool is_expired(int64_t lease_s) {
-  return lease_s != MC_NO_LEASE && lease_s + MC_LEASE_VOID_S <= mc_clock_wall_s();
+static bool is_expired(double lease_s) {
+  return lease_s != MC_NO_LEASE && lease_s + MC_LEASE_VOID_S <= (double)mc_clock_wall_s();
 }
 
 static bool is_held(const mc_queue *queue, mc_slice id) {
@@ -185,13 +185,13 @@ static void ask_live_servers(struct look *look) {
 
 /* ---- 2. who looks like an orphan ---- */
 
-static void suspect_add(struct look *look, mc_slice id, int64_t lease_s) {
+static void suspect_add(struct look *look, mc_slice id, double lease_s) {
   look->suspects = mc_realloc(look->suspects, (look->count + 1) * sizeof *look->suspects);
   look->suspects[look->count] = (struct suspect){mc_strndup(id.data, id.size), id.size, lease_s, look->count, false};
   look->count++;
 }
 
-static void examine(struct look *look, mc_slice id, int64_t lease_s, uint64_t now_ms) {
+static void examine(struct look *look, mc_slice id, double lease_s, uint64_t now_ms) {
   mc_sighting *seen = mc_sightings_see(&look->queue->sightings, id, lease_s, now_ms);
   bool unchanged = now_ms - seen->since_ms >= MC_RECOVER_AFTER_MS;
   if (unchanged && look->count < MC_SETTLE_BATCH && !is_held(look->queue, id))
@@ -200,7 +200,7 @@ static void examine(struct look *look, mc_slice id, int64_t lease_s, uint64_t no
 
 struct lease_entry {
   mc_slice id;
-  int64_t lease_s;
+  double lease_s;
   bool examined; /* it stands in `active` too */
   UT_hash_handle hh;
 };
@@ -211,7 +211,7 @@ static struct lease_entry *index_leases(const mc_value *reply, struct lease_entr
   for (size_t i = 0; i + 1 < reply->count; i += 2) {
     struct lease_entry *entry = &room[i / 2];
     entry->id = reply->items[i]->text;
-    if (mc_value_integer(reply->items[i + 1], &entry->lease_s) == 0)
+    if (mc_value_score(reply->items[i + 1], &entry->lease_s) == 0)
       HASH_ADD_KEYPTR(hh, leases, entry->id.data, entry->id.size, entry);
   }
   return leases;

@@ -94,7 +94,7 @@ static int send_settle(mc_fold *fold) {
                         .alone = fold->alone,
                         .alone_count = fold->alone_count};
   if (fold->has_task)
-    mc_call_fold(&call, fold->group, fold->set_id, &fold->task, mc_clock_wall_ns());
+    mc_call_fold(&call, fold->group, fold->set_id, &fold->task, &fold->locks, mc_clock_wall_ns());
   else
     mc_call_regroup(&call, &regroup, mc_clock_wall_ns());
   return mc_conn_call(fold->node->link.commands, &call, on_settled, fold);

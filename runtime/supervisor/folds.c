@@ -73,11 +73,19 @@ void mc_fold_free(mc_fold *fold) {
   mc_buf_deinit(&fold->names);
   mc_buf_deinit(&fold->error);
   mc_args_deinit(&fold->ids);
+  mc_args_deinit(&fold->locks);
   free(fold->alone);
   free(fold);
 }
 
 /* ---- the start ---- */
+
+static void keep_lock(mc_fold *fold, mc_slice id, mc_slice lock) {
+  if (lock.size == 0)
+    return;
+  mc_args_add(&fold->locks, id);
+  mc_args_add(&fold->locks, lock);
+}
 
 /* Decodes the messages; what cannot be decoded goes to pending, where it is archived with the reason. */
 static void decode_tasks(mc_fold *fold, const mc_aggregated *set, mc_message_box *boxes) {
@@ -88,6 +96,8 @@ static void decode_tasks(mc_fold *fold, const mc_aggregated *set, mc_message_box
     boxes[i] = (mc_message_box){0};
     if (mc_message_decode(message, &boxes[i], NULL))
       fold->alone_count++;
+    else
+      keep_lock(fold, id, boxes[i].message.unique_key);
   }
 }
 
@@ -154,6 +164,12 @@ void mc_folds_take(mc_node *node, const mc_section *section, mc_slice queue, con
 
 /* ---- how it ended ---- */
 
+static void ended(mc_fold *fold, uint64_t duration_us) {
+  fold->duration_us = duration_us;
+  if (fold->worker)
+    mc_worker_ended_one(fold->worker, duration_us);
+}
+
 void mc_folds_end(mc_node *node, const mc_frame_folded *folded) {
   mc_fold *fold = find_fold(&node->folds, folded->attempt);
   mc_err err;
@@ -161,7 +177,7 @@ void mc_folds_end(mc_node *node, const mc_frame_folded *folded) {
     mc_fold_log_late(folded->attempt);
     return;
   }
-  fold->duration_us = folded->duration_us;
+  ended(fold, folded->duration_us);
   if (folded->unfit_count) {
     set_apart(fold, folded->unfit, folded->unfit_count);
     return;
@@ -183,6 +199,8 @@ bool mc_folds_fail(mc_node *node, const mc_frame_result *result) {
   mc_fold *fold = find_fold(&node->folds, result->attempt);
   if (!fold || fold->settling)
     return fold != NULL;
+  if (result->outcome != MC_OUTCOME_NOT_STARTED)
+    ended(fold, result->duration_us);
   bool by_us = result->outcome == MC_OUTCOME_CANCELLED && mc_shutdown_started(node);
   if (result->outcome == MC_OUTCOME_NOT_STARTED || by_us)
     mc_fold_give_back(fold);

@@ -32,6 +32,7 @@ typedef struct mc_fold {
   mc_slice queue, group;
   char set_id[MC_UUID_SIZE];
   mc_args ids;       /* of the tasks, in the order in which the worker has them */
+  mc_args locks;     /* id and lock, in turn, of those that are unique */
   uint32_t failures; /* in a row, before this one */
   bool full;         /* the set has max_size tasks: there may be more in the group */
   uint64_t extended_ms;

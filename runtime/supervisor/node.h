@@ -1,7 +1,8 @@
 /* The state of one supervisor: what its parts share. Each part has a file of its own that says what it does with it.
  *
- * One loop turn: replies, frames, timers and signals arrive and change the state; then, once, mc_node_turn_end() sends
- * what has gathered: settles and enqueues, dequeues for the slots that came free, frames to the workers, log lines.
+ * One loop turn: replies, frames, timers and signals arrive and change the state; then, once, on_turn_end of
+ * supervisor.c sends what has gathered: settles and enqueues, dequeues for the slots that came free, frames to the
+ * workers, log lines.
  */
 #ifndef MC_SUPERVISOR_NODE_H
 #define MC_SUPERVISOR_NODE_H

@@ -74,10 +74,17 @@ void mc_outcome_requeue(mc_node *node, mc_held *held) {
   mc_settle_add(node, held, MC_SETTLE_REQUEUE);
 }
 
+static void add_meaning(mc_buf *text, mc_slice meaning) {
+  if (meaning.size)
+    mc_buf_add_text(text, ": ");
+  mc_buf_add_slice(text, meaning);
+}
+
 /* "<unix s> <what>: <meaning>" */
-static void set_crash(mc_held *held, const char *what, const char *meaning) {
+static void set_crash(mc_held *held, const char *what, mc_slice meaning) {
   mc_buf text = {0};
-  mc_buf_printf(&text, "%s%s%s", what, *meaning ? ": " : "", meaning);
+  mc_buf_add_text(&text, what);
+  add_meaning(&text, meaning);
   mc_buf_clear(&held->crash);
   mc_buf_printf(&held->crash, "%lld ", (long long)mc_clock_wall_s());
   mc_utf8_sanitize(mc_buf_slice(&text), CRASH_MAX_SIZE, &held->crash);
@@ -85,15 +92,16 @@ static void set_crash(mc_held *held, const char *what, const char *meaning) {
   held->item.crash = mc_buf_slice(&held->crash);
 }
 
-static void archive_crashed(mc_node *node, mc_held *held, uint32_t crashes, const char *what, const char *meaning) {
+static void archive_crashed(mc_node *node, mc_held *held, uint32_t crashes, const char *what, mc_slice meaning) {
   mc_buf reason = {0};
-  mc_buf_printf(&reason, "%s, %u time%s (max_crashes is %lld)%s%s", what, crashes, crashes == 1 ? "" : "s",
-                (long long)node->config->max_crashes, *meaning ? ": " : "", meaning);
+  mc_buf_printf(&reason, "%s, %u time%s (max_crashes is %lld)", what, crashes, crashes == 1 ? "" : "s",
+                (long long)node->config->max_crashes);
+  add_meaning(&reason, meaning);
   mc_outcome_archive(node, held, mc_buf_slice(&reason));
   mc_buf_deinit(&reason);
 }
 
-void mc_outcome_crash(mc_node *node, mc_held *held, const char *what, const char *meaning) {
+void mc_outcome_crash(mc_node *node, mc_held *held, const char *what, mc_slice meaning) {
   uint32_t crashes = held->crashes + 1;
   set_crash(held, what, meaning);
   if ((int64_t)crashes >= node->config->max_crashes) {

@@ -83,8 +83,9 @@ static void kill_cut_off(mc_worker *worker) {
   mc_worker_kill(worker);
 }
 
+/* Time that a task's code took does not count: what comes after it may need a moment before the PING is read. */
 static bool is_past_grace(const mc_worker *worker) {
-  return worker->pulse.waited > SILENT_LOOKS + (uint64_t)worker->node->config->kill_grace_ms / LOOK_MS;
+  return worker->pulse.lost_for > (uint64_t)worker->node->config->kill_grace_ms / LOOK_MS;
 }
 
 /* Whether it has begun nothing since the last look. */
@@ -117,7 +118,8 @@ void mc_pulse_look(mc_worker *worker) {
     tell_silent(worker);
   if (pulse->stuck_for >= WITHDRAW_LOOKS)
     mc_worker_withdraw(worker);
-  if (silent && same && !current && is_past_grace(worker))
+  pulse->lost_for = silent && same && !current ? pulse->lost_for + 1 : 0;
+  if (is_past_grace(worker))
     kill_silent(worker);
 }
 

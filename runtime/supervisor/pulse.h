@@ -8,8 +8,8 @@
  *      ▲                                                            │ for 0.5 s: what it has not started is taken
  *      │                                                            │ back, through the page
  *      └──────────────── another step, or the PONG ─────────────────┤
- *                                                                   │ no PONG for 1 s + kill_grace, and no attempt is
- *                                                                   ▼ being resumed
+ *                                                                   │ no PONG for 1 s, and for kill_grace since then
+ *                                                                   ▼ no attempt was resumed
  *                                                                killed
  *
  * A handler that computes all the time, but waits now and then if only by crew.sleep(0), is not stuck: each of its
@@ -39,6 +39,7 @@ typedef struct mc_pulse {
   bool told;             /* the log says that it does not answer */
   unsigned waited;       /* looks since the last PING or PONG */
   unsigned stuck_for;    /* looks in a row at which it was stuck */
+  unsigned lost_for;     /* looks in a row at which it did not answer and resumed no attempt */
   uint64_t token;        /* of the last PING */
   uint64_t last_current; /* the attempt it was resuming at the last look; 0: none */
   uint64_t last_steps;   /* and how many steps had begun by then */

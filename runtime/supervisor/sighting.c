@@ -15,7 +15,7 @@ void mc_sightings_begin(mc_sightings *sightings) {
   sightings->round++;
 }
 
-mc_sighting *mc_sightings_see(mc_sightings *sightings, mc_slice id, int64_t lease_s, uint64_t now_ms) {
+mc_sighting *mc_sightings_see(mc_sightings *sightings, mc_slice id, double lease_s, uint64_t now_ms) {
   mc_sighting *sighting = NULL;
   HASH_FIND(hh, sightings->by_id, id.data, id.size, sighting);
   if (!sighting) {

@@ -12,7 +12,7 @@
 typedef struct mc_sighting {
   char *id;
   size_t id_size;
-  int64_t lease_s;   /* MC_NO_LEASE: none */
+  double lease_s;    /* MC_NO_LEASE: none */
   uint64_t since_ms; /* CLOCK_MONOTONIC */
   uint64_t round;    /* the look at which it was seen last */
   UT_hash_handle hh;
@@ -28,7 +28,7 @@ void mc_sightings_begin(mc_sightings *sightings);
 void mc_sightings_end(mc_sightings *sightings);
 
 /* The id was seen with this lease; returns its entry, whose since_ms says how long the pair has stood. */
-mc_sighting *mc_sightings_see(mc_sightings *sightings, mc_slice id, int64_t lease_s, uint64_t now_ms);
+mc_sighting *mc_sightings_see(mc_sightings *sightings, mc_slice id, double lease_s, uint64_t now_ms);
 
 void mc_sightings_clear(mc_sightings *sightings);
 

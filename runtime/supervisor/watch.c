@@ -7,19 +7,23 @@
 #include "supervisor/node.h"
 
 #include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SETTLE_MS 120
+#define MAX_LINKS 40       /* as the kernel follows them */
 #define SETTLE_MAX_MS 2000 /* a change that others follow without an end is not put off for longer */
 
 typedef struct mc_watched {
   mc_node *node;
   uv_fs_event_t event;
   char *path;
-  char *only;  /* the one name in it that matters; NULL: scripts and folders */
-  int failure; /* libuv's error: it is not watched; 0: it is */
+  char *only;    /* the one name in it that matters; NULL: scripts and folders */
+  bool optional; /* nobody needs to hear that it cannot be watched */
+  int failure;   /* libuv's error: it is not watched; 0: it is */
 } mc_watched;
 
 static void on_quiet(uv_timer_t *timer);
@@ -87,7 +91,7 @@ static void forget_folders(mc_watch *watch) {
   watch->count = 0;
 }
 
-static void add(mc_node *node, const char *path, const char *only) {
+static mc_watched *add(mc_node *node, const char *path, const char *only) {
   mc_watch *watch = &node->watch;
   mc_watched *watched = mc_zalloc(sizeof *watched);
   watched->node = node;
@@ -97,6 +101,7 @@ static void add(mc_node *node, const char *path, const char *only) {
   watch->folders = mc_realloc(watch->folders, (watch->count + 1) * sizeof *watch->folders);
   watch->folders[watch->count++] = watched;
   watched->failure = uv_fs_event_start(&watched->event, on_change, path, 0);
+  return watched;
 }
 
 static void on_folder(void *arg, const char *path) {
@@ -109,6 +114,49 @@ static void add_parent(mc_node *node) {
   add(node, dirname(for_folder), basename(for_name));
   free(for_folder);
   free(for_name);
+}
+
+/* ---- the way to them ---- */
+
+static void add_way(mc_node *node, const char *path, int *links);
+
+/* What a link in this folder leads to is a step of the way as well. */
+static void follow(mc_node *node, const char *folder, const char *link, int *links) {
+  char target[PATH_MAX];
+  ssize_t size = *links > 0 ? readlink(link, target, sizeof target - 1) : -1;
+  if (size <= 0)
+    return;
+  target[size] = '\0';
+  --*links;
+  mc_buf path = {0};
+  mc_buf_printf(&path, "%s%s%s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/", target);
+  *mc_buf_reserve(&path, 1) = '\0';
+  add_way(node, path.data, links);
+  mc_buf_deinit(&path);
+}
+
+/* The name that the path ends in, where it stands. */
+static void add_step(mc_node *node, const char *path, int *links) {
+  char *for_folder = mc_strdup(path), *for_name = mc_strdup(path);
+  const char *folder = dirname(for_folder), *name = basename(for_name);
+  if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+    add(node, folder, name)->optional = true;
+  follow(node, folder, path, links);
+  free(for_folder);
+  free(for_name);
+}
+
+/* Each folder of the path may be replaced, or be a link that is set anew: so a release takes the place of another. */
+static void add_way(mc_node *node, const char *path, int *links) {
+  char *way = mc_strdup(path);
+  for (char *at = way + strspn(way, "/"); *at;) {
+    char *end = at + strcspn(at, "/"), after = *end;
+    *end = '\0';
+    add_step(node, way, links);
+    *end = after;
+    at = end + strspn(end, "/");
+  }
+  free(way);
 }
 
 /* ---- those that cannot be watched ---- */
@@ -127,8 +175,10 @@ static void tell_unwatched(mc_watch *watch) {
   size_t count = 0;
   for (size_t i = 0; i < watch->count; i++) {
     const mc_watched *watched = watch->folders[i];
-    count += watched->failure != 0;
-    first = (first || !watched->failure) ? first : watched;
+    if (!watched->failure || watched->optional)
+      continue;
+    count++;
+    first = first ? first : watched;
   }
   if (first && count != watch->unwatched) {
     mc_log_begin(MC_LOG_WARN, "folders not watched");
@@ -143,9 +193,11 @@ static void tell_unwatched(mc_watch *watch) {
 
 /* All anew: folders come and go, and one may be replaced by another of the same name. */
 static void watch_folders(mc_node *node) {
+  int links = MAX_LINKS;
   forget_folders(&node->watch);
   add_parent(node);
   mc_snapshot_folders(node->config->scripts, on_folder, node);
+  add_way(node, node->config->scripts, &links); /* last: where watches are scarce, scripts are changed more often */
   tell_unwatched(&node->watch);
 }
 

@@ -1,9 +1,9 @@
 /* Watching the scripts: a reload is asked for when one of them is another than before.
  *
- * inotify, through libuv, on every folder that scripts are looked for in, and on the one that holds the scripts folder,
- * where that is replaced or is a link that is set anew. A change is let settle for a moment, since editors write in
- * steps and rename over the file, and a checkout touches many. Then the scripts are compared with those that were
- * loaded last: a file that was only touched, or is no script, reloads nothing.
+ * inotify, through libuv, on every folder that scripts are looked for in, and on those on the way to the scripts
+ * folder, where each may be replaced, or be a link that is set anew. A change is let settle for a moment, since editors
+ * write in steps and rename over the file, and a checkout touches many. Then the scripts are compared with those that
+ * were loaded last: a file that was only touched, or is no script, reloads nothing.
  */
 #ifndef MC_SUPERVISOR_WATCH_H
 #define MC_SUPERVISOR_WATCH_H

@@ -119,6 +119,7 @@ static void send_settings(mc_worker *worker) {
       .scripts = mc_slice_of(config->scripts),
       .worker = worker->index,
       .concurrency = (uint32_t)worker->config->concurrency,
+      .load_timeout_ms = (uint32_t)config->load_timeout_ms,
       .log_level = mc_slice_of(config->log_level),
       .log_format = mc_slice_of(config->log_format),
       .lua_path = mc_slice_of(lua_path),

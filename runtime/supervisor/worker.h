@@ -62,7 +62,7 @@ typedef struct mc_worker {
   bool load_failed;
   bool too_slow;              /* killed since it did not become ready */
   double mean_us;             /* of its handlers' durations, the last ones counting most */
-  uint64_t ended, last_ended; /* handlers that ended: now, and at the last look */
+  uint64_t ended, last_ended; /* handlers and folds that ended: now, and at the last look */
   mc_pulse pulse;
   bool stuck;           /* it does not move on (pulse.h): it gets no new tasks meanwhile */
   int statm;            /* descriptor of its /proc/…/statm (memory.h); -1: not open */
@@ -83,7 +83,7 @@ mc_worker *mc_worker_start_of(struct mc_pool_place *place, const struct mc_gener
 size_t mc_worker_load(const mc_worker *worker); /* tasks and folds it has been given and has not ended */
 void mc_worker_drain(mc_worker *worker);        /* hands back what it has not started, takes no more; idempotent */
 void mc_worker_recall(mc_worker *worker);       /* at each look: takes back what stands in line behind long handlers */
-void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us); /* a handler of it has ended */
+void mc_worker_ended_one(mc_worker *worker, uint64_t duration_us); /* of its handlers, or a fold */
 void mc_worker_kill(mc_worker *worker);
 void mc_worker_kill_unending(mc_worker *worker); /* its socket is closed and it should have ended: the log says so */
 void mc_worker_log(const mc_worker *worker);     /* adds to a log line which worker, and of which pool */

@@ -59,6 +59,13 @@ static int64_t opt_delay_ms(lua_State *L, int index) {
   return ms >= 0 && ms < 1e15 ? (int64_t)ms : -1;
 }
 
+#define REASON_MAX 65536 /* bytes of an error's text, and of its trace: the supervisor keeps less */
+
+static mc_slice opt_reason(lua_State *L, int index) {
+  mc_slice text = opt_slice(L, index);
+  return (mc_slice){text.data, text.size < REASON_MAX ? text.size : REASON_MAX};
+}
+
 static int task_finish(lua_State *L) {
   mc_tasks *tasks = bindings_of(L)->tasks;
   uint32_t slot = mc_bindings_check_slot(L, tasks);
@@ -66,11 +73,17 @@ static int task_finish(lua_State *L) {
   mc_frame_result result = {
       .outcome = outcome,
       .has_result = outcome == MC_OUTCOME_DONE && !lua_isnoneornil(L, 3),
-      .text = opt_slice(L, 3),
-      .trace = opt_slice(L, 4),
+      .text = outcome == MC_OUTCOME_DONE ? opt_slice(L, 3) : opt_reason(L, 3),
+      .trace = opt_reason(L, 4),
       .delay_ms = opt_delay_ms(L, 5),
   };
   mc_tasks_finish(tasks, slot, &result);
+  return 0;
+}
+
+static int task_failed(lua_State *L) {
+  mc_tasks *tasks = bindings_of(L)->tasks;
+  mc_tasks_failed(tasks, mc_bindings_check_slot(L, tasks), opt_slice(L, 2));
   return 0;
 }
 
@@ -302,26 +315,13 @@ static int loading(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"task_park", task_park},
-    {"task_ready", task_ready},
-    {"task_finish", task_finish},
-    {"timer_start", timer_start},
-    {"timer_stop", timer_stop},
-    {"enqueue_send", enqueue_send},
-    {"clock_wall", clock_wall},
-    {"clock_monotonic", clock_monotonic},
-    {"log_begin", log_begin},
-    {"log_text", log_text},
-    {"log_json", log_json},
-    {"log_end", log_end},
-    {"fold_finish", fold_finish},
-    {"fold_unfit", fold_unfit},
-    {"handles", handles},
-    {"task_stopped", task_stopped},
-    {"load_end", load_end},
-    {"close_end", close_end},
-    {"task_progress", task_progress},
-    {"loading", loading},
+    {"task_park", task_park},       {"task_ready", task_ready},       {"task_failed", task_failed},
+    {"task_finish", task_finish},   {"timer_start", timer_start},     {"timer_stop", timer_stop},
+    {"enqueue_send", enqueue_send}, {"clock_wall", clock_wall},       {"clock_monotonic", clock_monotonic},
+    {"log_begin", log_begin},       {"log_text", log_text},           {"log_json", log_json},
+    {"log_end", log_end},           {"fold_finish", fold_finish},     {"fold_unfit", fold_unfit},
+    {"handles", handles},           {"task_stopped", task_stopped},   {"load_end", load_end},
+    {"close_end", close_end},       {"task_progress", task_progress}, {"loading", loading},
 };
 
 void mc_bindings_register(lua_State *L, const luaL_Reg *list, size_t count) {

@@ -3,6 +3,7 @@
  *   task_park(slot)                                the task begins to wait
  *   task_ready(slot)                               its wait is over: worker.step(slot) is to be called
  *   task_stopped(slot) → why                       "CANCELLED" or "TIMED_OUT" when it should stop, else nil
+ *   task_failed(slot, text)                        it has failed by this; what hears of it next is not our code
  *   task_finish(slot, outcome, text, trace, delay) it ended; outcome "DONE", "FAILED" …, delay in seconds, the last
  *                                                  three may be nil
  *   fold_finish(slot, type, payload, options)      a fold ended: the new task, options as for enqueue_send

@@ -314,10 +314,12 @@ static int http_start(lua_State *L) {
   set_options(L, self->transfer, 1);
   set_connect_only(L, self, 1);
   CURLcode code = set_parts(L, self->transfer, 1);
-  if (code)
-    return fail(L, "multipart: a file to send cannot be read", mc_curl_code_name(code));
-  if (mc_transfer_start(self->transfer, &err))
-    return fail(L, err.text, "CONNECTION");
+  if (code || mc_transfer_start(self->transfer, &err)) {
+    release_transfer(self,
+                     (mc_slice){0}); /* at once: a file that was begun is not to lie there until it is collected */
+    return code ? fail(L, "multipart: a file to send cannot be read", mc_curl_code_name(code))
+                : fail(L, err.text, "CONNECTION");
+  }
   keep(L, self);
   return 1;
 }

@@ -73,6 +73,16 @@ void mc_page_empty(mc_page *page, uint32_t slot) {
   atomic_store_explicit(&page->slots[slot].attempt, 0, memory_order_release);
 }
 
+void mc_page_set_failure(mc_page *page, uint32_t slot_count, uint32_t slot, mc_slice text) {
+  mc_page_failure *failure = mc_page_failure_of(page, slot_count, slot);
+  size_t size = text.size < MC_PAGE_FAILURE_MAX ? text.size : MC_PAGE_FAILURE_MAX;
+  uint64_t attempt = atomic_load_explicit(&page->slots[slot].attempt, memory_order_relaxed);
+  atomic_store_explicit(&failure->attempt, 0, memory_order_release);
+  memcpy(failure->text, text.data, size);
+  atomic_store_explicit(&failure->size, size, memory_order_relaxed);
+  atomic_store_explicit(&failure->attempt, attempt, memory_order_release);
+}
+
 void mc_page_set_loading(mc_page *page, uint32_t file, uint32_t line) {
   atomic_store_explicit(&page->loading, (uint64_t)file << 32 | line, memory_order_release);
 }

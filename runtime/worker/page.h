@@ -3,6 +3,7 @@
 #define MC_WORKER_PAGE_H
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "protocol/shared_page.h"
 
 #include <stdbool.h>
@@ -24,6 +25,9 @@ void mc_page_set_peak(mc_page *page, uint32_t slot_count, uint64_t bytes);
  * is not to be started; the slot is empty. */
 bool mc_page_fill(mc_page *page, uint32_t slot, uint64_t attempt, uint64_t started_ms, uint64_t deadline_ms);
 void mc_page_empty(mc_page *page, uint32_t slot);
+
+/* The attempt in this slot has failed by this, of which the first MC_PAGE_FAILURE_MAX bytes are kept. */
+void mc_page_set_failure(mc_page *page, uint32_t slot_count, uint32_t slot, mc_slice text);
 
 /* Which script is being loaded, by its place among the sources (from 1), and the line it has come to; 0, 0: none is. */
 void mc_page_set_loading(mc_page *page, uint32_t file, uint32_t line);

@@ -144,10 +144,10 @@ static lua_State *begin_for(mc_attempt *attempt, mc_vm_entry entry) {
   return vm->L;
 }
 
-/* By FFI or luv a handler can close any descriptor. That one is missing which the worker cannot live without is seen
- * while it is known who ran; otherwise the loop would fail, or nothing be heard any more, with nobody to blame. */
+/* By FFI or luv a handler can close any descriptor, and the next file that it opens has that number. That one is gone
+ * which the worker cannot live without is seen while it is known who ran; otherwise the loop would fail, or nothing be heard any more, with nobody to blame. */
 static void leave_when_cut_off(const mc_tasks *tasks) {
-  if (fcntl(uv_backend_fd(tasks->loop), F_GETFD) >= 0 && mc_upstream_is_open(tasks->upstream))
+  if (mc_upstream_is_whole(tasks->upstream))
     return;
   if (mc_upstream_is_open(tasks->upstream))
     mc_upstream_finish(tasks->upstream); /* what others have done */
@@ -481,6 +481,10 @@ uint64_t mc_tasks_enqueue(mc_tasks *tasks, uint32_t slot, const mc_enqueue_optio
   mc_frame_enqueue enqueue = {++tasks->next_request, attempt, *options};
   mc_frame_enqueue_encode(mc_upstream_out(tasks->upstream), &enqueue);
   return enqueue.request;
+}
+
+void mc_tasks_failed(mc_tasks *tasks, uint32_t slot, mc_slice text) {
+  mc_page_set_failure(tasks->page, tasks->growth.slot_count, slot, text);
 }
 
 void mc_tasks_progress(mc_tasks *tasks, uint32_t slot, mc_frame_progress *progress) {

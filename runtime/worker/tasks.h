@@ -63,6 +63,8 @@ const char *mc_tasks_stopped(const mc_tasks *tasks, uint32_t slot);
 void mc_tasks_blame(mc_tasks *tasks, uint32_t slot);
 /* The callback has ended: the attempt that was current before it is so again. */
 void mc_tasks_blame_end(mc_tasks *tasks, uint64_t outer);
+/* It has failed by this, which is known from now on also if what follows takes the process with it. */
+void mc_tasks_failed(mc_tasks *tasks, uint32_t slot, mc_slice text);
 /* Sends the result (attempt and duration are filled in here) and frees the slot. */
 void mc_tasks_finish(mc_tasks *tasks, uint32_t slot, mc_frame_result *result);
 /* The same for a fold that ended well. */

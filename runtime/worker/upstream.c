@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FULL_BYTES 65536
@@ -40,12 +42,23 @@ static void on_turn_end(uv_prepare_t *handle) {
   mc_upstream_flush(handle->data);
 }
 
+static int remember_file(mc_upstream *upstream, int fd) {
+  struct stat stat;
+  if (fstat(fd, &stat))
+    return -errno;
+  upstream->device = stat.st_dev;
+  upstream->inode = stat.st_ino;
+  return 0;
+}
+
 int mc_upstream_open(mc_upstream *upstream, uv_loop_t *loop, int fd, mc_err *err) {
   upstream->pipe.data = upstream->flush.data = upstream->write.data = upstream;
   uv_pipe_init(loop, &upstream->pipe, 0);
   uv_prepare_init(loop, &upstream->flush);
   uv_prepare_start(&upstream->flush, on_turn_end);
-  int rc = fcntl(fd, F_SETFD, FD_CLOEXEC) ? -errno : uv_pipe_open(&upstream->pipe, fd);
+  int rc = fcntl(fd, F_SETFD, FD_CLOEXEC) ? -errno : remember_file(upstream, fd);
+  if (rc == 0)
+    rc = uv_pipe_open(&upstream->pipe, fd);
   if (rc == 0)
     rc = uv_read_start((uv_stream_t *)&upstream->pipe, on_alloc, on_read);
   return rc ? mc_fail(err, MC_EIO, "descriptor %d, the supervisor's socket: %s", fd, uv_strerror(rc)) : 0;
@@ -111,7 +124,21 @@ void mc_upstream_flush(mc_upstream *upstream) {
 
 bool mc_upstream_is_open(const mc_upstream *upstream) {
   uv_os_fd_t fd;
-  return uv_fileno((const uv_handle_t *)&upstream->pipe, &fd) || fcntl(fd, F_GETFD) >= 0;
+  struct stat stat;
+  if (uv_fileno((const uv_handle_t *)&upstream->pipe, &fd))
+    return true;
+  return fstat(fd, &stat) == 0 && stat.st_dev == upstream->device && stat.st_ino == upstream->inode;
+}
+
+/* The loop waits for this socket, which its epoll knows by number and file: to be refused as there already is the proof
+ * that neither is another one now. (fstat would not tell one epoll from another.) Not while nothing is awaited. */
+bool mc_upstream_is_whole(const mc_upstream *upstream) {
+  struct epoll_event event = {.events = EPOLLIN};
+  uv_os_fd_t fd;
+  int loop_fd = uv_backend_fd(upstream->pipe.loop);
+  if (uv_fileno((const uv_handle_t *)&upstream->pipe, &fd) || !uv_is_active((const uv_handle_t *)&upstream->pipe))
+    return fcntl(loop_fd, F_GETFD) >= 0;
+  return epoll_ctl(loop_fd, EPOLL_CTL_ADD, fd, &event) && errno == EEXIST;
 }
 
 /* Reads no more and leaves the loop alone: plain writes on the descriptor. */

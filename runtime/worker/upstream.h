@@ -4,6 +4,7 @@
 
 #include "protocol/frames.h"
 
+#include <sys/types.h>
 #include <uv.h>
 
 typedef struct mc_upstream {
@@ -12,7 +13,9 @@ typedef struct mc_upstream {
   uv_write_t write;
   bool writing;        /* `sending` belongs to libuv */
   mc_buf out, sending; /* gathered; being written */
-  uint64_t oldest_us;  /* when the first of the frames in `out` was added; meaningless while it is empty */
+  dev_t device;        /* with the next: which file the descriptor was when it was taken */
+  ino_t inode;
+  uint64_t oldest_us; /* when the first of the frames in `out` was added; meaningless while it is empty */
   mc_frame_reader reader;
   void (*on_frame)(void *arg, const mc_frame *frame);
   void (*on_writable)(void *arg);                /* it was full, and is no more */
@@ -35,8 +38,11 @@ bool mc_upstream_full(const mc_upstream *upstream);
 
 void mc_upstream_flush(mc_upstream *upstream);
 
-/* False when its descriptor was closed, and not by this. */
+/* False when its descriptor was closed, and not by this, also if it is another file now. */
 bool mc_upstream_is_open(const mc_upstream *upstream);
+
+/* The same for its descriptor and the loop's together, at the price of one system call. */
+bool mc_upstream_is_whole(const mc_upstream *upstream);
 
 /* Writes everything out, waiting as long as it takes; for the last frame of a process that ends. */
 void mc_upstream_finish(mc_upstream *upstream);

@@ -128,12 +128,13 @@ static void on_load_end(void *arg, lua_State *L) {
   self->ready = true;
 }
 
-static void load_scripts(worker *self, mc_slice folder) {
+static void load_scripts(worker *self, const mc_frame_settings *settings) {
   mc_err err;
   mc_vm_begin(&self->vm, MC_VM_LOAD);
-  lua_pushlstring(self->vm.L, folder.data, folder.size);
+  lua_pushlstring(self->vm.L, settings->scripts.data, settings->scripts.size);
   if (mc_sources_push(self->vm.L, self->sources, &err))
     fail_load(self, err.text);
+  lua_pushnumber(self->vm.L, settings->load_timeout_ms / 1e3);
   if (mc_vm_run(&self->vm, 0, &err))
     fail_load(self, err.text);
   mc_vm_end(&self->vm);
@@ -170,7 +171,7 @@ static void on_settings(worker *self, mc_slice body) {
   char *lua_path = mc_strndup(settings.lua_path.data, settings.lua_path.size);
   if (mc_vm_open(&self->vm, lua_path, &self->bindings, &err))
     fail_load(self, err.text);
-  load_scripts(self, settings.scripts);
+  load_scripts(self, &settings);
   free(lua_path);
 }
 

@@ -1,6 +1,7 @@
 -- Enqueueing from Lua: what reaches the backend, and what never does.
 local distribute = require "mooncrew.distribute"
 local registry = require "mooncrew.registry"
+local value_size = require "mooncrew.value_size"
 
 describe("crew.enqueue", function()
   local backend, sent
@@ -30,6 +31,17 @@ describe("crew.enqueue", function()
     assert(registry.add(definition))
     return definition
   end
+
+  it("refuses a payload that is larger than Redis takes", function()
+    local max = value_size.MAX
+    value_size.MAX = 10
+    local fits = distribute.enqueue("t", ("x"):rep(10))
+    local info, message, code = distribute.enqueue("t", ("x"):rep(11))
+    value_size.MAX = max
+    assert.truthy(fits)
+    assert.same({ nil, "INVALID_PAYLOAD", 1 }, { info, code, #sent })
+    assert.matches("^payload: it is 11 bytes long, and Redis holds at most 10: ", message)
+  end)
 
   it("gives back what the backend says", function()
     assert.same({ id = "1", queue = "default", type = "t", state = "pending" }, distribute.enqueue("t"))

@@ -4,6 +4,7 @@ local crew = require "mooncrew"
 local execute = require "mooncrew.execute"
 local registry = require "mooncrew.registry"
 local testing = require "mooncrew.testing"
+local value_size = require "mooncrew.value_size"
 
 describe("executing a task", function()
   before_each(registry.reset)
@@ -58,6 +59,23 @@ describe("executing a task", function()
     end)
     assert.are.equal("failed", run.outcome)
     assert.is_truthy(run.error:find("the handler's result cannot be stored: result.f", 1, true), run.error)
+  end)
+
+  it("fails when the result is larger than Redis takes, as text or as JSON", function()
+    local max = value_size.MAX
+    value_size.MAX = 10
+    local fits = perform(function() return ("x"):rep(10) end)
+    registry.reset()
+    local text = perform(function() return ("x"):rep(11) end)
+    registry.reset()
+    local object = perform(function() return { n = 123456 } end)
+    value_size.MAX = max
+    assert.are.equal("done", fits.outcome)
+    for _, run in ipairs { text, object } do
+      assert.are.equal("failed", run.outcome)
+      assert.matches("^the handler's result cannot be stored: result: it is %d+ bytes long, and Redis holds at most 10",
+        run.error)
+    end
   end)
 
   describe("that raises", function()

@@ -5,7 +5,8 @@ describe("a rate", function()
   it("is read as tasks per time", function()
     for text, expected in pairs {
       ["10/s"] = { 10, 1000 }, ["100/m"] = { 100, 60000 }, ["5/10s"] = { 5, 10000 }, [" 1 / 1h30m "] = { 1, 5400000 },
-      ["3/250ms"] = { 3, 250 }, ["7/d"] = { 7, 86400000 }, ["2/5"] = { 2, 5000 },
+      ["3/250ms"] = { 3, 250 }, ["7/d"] = { 7, 86400000 }, ["2/5"] = { 2, 5000 }, ["1/1.0005s"] = { 1, 1001 },
+      ["1/1001ms"] = { 1, 1001 }, ["1000000/s"] = { 1000000, 1000 },
     } do
       assert.same(expected, { limits.parse_rate(text) }, text)
     end
@@ -16,6 +17,14 @@ describe("a rate", function()
       local tasks, message = limits.parse_rate(text)
       assert.is_nil(tasks, tostring(text))
       assert.matches("is no rate: write tasks per time", message)
+    end
+  end)
+
+  it("that is too high is refused, however high", function()
+    for _, text in ipairs { "1000001/s", "99999999999999999999/s", ("9"):rep(400) .. "/s" } do
+      local tasks, message = limits.parse_rate(text)
+      assert.is_nil(tasks, text)
+      assert.matches("must be from 1 to 1000000 tasks", message)
     end
   end)
 
@@ -40,7 +49,8 @@ describe("changes of limits", function()
 
   it("that make no sense are refused", function()
     for _, changes in ipairs { { concurrency = 0 }, { concurrency = 1.5 }, { concurrency = "many" }, { rate = 5 },
-      { concurrency = true }, { rate = true } } do
+      { concurrency = true }, { rate = true }, { concurrency = 1000001 }, { concurrency = 1e300 },
+      { concurrency = 1 / 0 }, { concurrency = 0 / 0 } } do
       local numbers, message = limits.numbers_of(changes)
       assert.is_nil(numbers)
       assert.is_string(message)

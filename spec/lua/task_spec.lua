@@ -90,6 +90,15 @@ describe("crew.task", function()
       assert.is_nil((definition:decode("")))
     end)
 
+    it("refuses what its worker would refuse, once the defaults are filled in", function()
+      local definition = define { payload = schema.object({
+        card = schema.string():default("visa"), address = schema.string():optional(),
+      }, { dependent_required = { card = { "address" } } }) }
+      assert.are.same({ nil, "payload.address: required, since card is there (once defaults are filled in)",
+        "INVALID_PAYLOAD" }, { definition:encode {} })
+      assert.are.equal('{"address":"a","card":"visa"}', definition:encode { address = "a" })
+    end)
+
     it("without a schema are any JSON, or nothing", function()
       local definition = define {}
       assert.are.equal("", definition:encode(nil))

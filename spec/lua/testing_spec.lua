@@ -87,6 +87,20 @@ describe("mooncrew.testing", function()
       assert.is_truthy(message:find("waits for something that never happens", 1, true), message)
     end)
 
+    it("refuses what no task has", function()
+      local definition = crew.task("t", { perform = print })
+      for _, wrong in ipairs {
+        { nil, { retried = -1 }, "retried: expected a whole number from 0, got -1" },
+        { nil, { headers = { a = 1 } }, "headers: names and values must be strings, not a = number" },
+        { 1, { raw_payload = "2" }, "the payload and raw_payload are both given: leave one out" },
+        { print, {}, "payload: a function cannot be written as JSON" },
+      } do
+        local ok, message = pcall(function() testing.perform(definition, wrong[1], wrong[2]) end)
+        assert.is_false(ok)
+        assert.matches("testing_spec.lua:%d+: testing.perform: " .. wrong[3]:gsub("%p", "%%%0") .. "$", message)
+      end
+    end)
+
     it("refuses unknown options", function()
       local ok, message = pcall(perform, print, nil, { retires = 1 })
       assert.is_false(ok)

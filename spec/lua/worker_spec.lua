@@ -12,15 +12,19 @@ describe("the Lua half of a worker", function()
         package.loaded[name] = nil
       end
     end
-    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, folded = {},
-      unfit = {}, loading = {} }
+    told = { ready = {}, parked = {}, finished = {}, lines = {}, enqueued = {}, timers = {}, seconds = {}, failed = {},
+      folded = {}, unfit = {}, loading = {} }
     local line
     native = {
       clock_wall = function()
         return 1000
       end,
-      timer_start = function(_, callback)
+      clock_monotonic = function()
+        return told.clock or 0
+      end,
+      timer_start = function(seconds, callback)
         told.timers[#told.timers + 1] = callback
+        told.seconds[#told.timers] = seconds
         return #told.timers
       end,
       timer_stop = function(timer)
@@ -31,6 +35,9 @@ describe("the Lua half of a worker", function()
       end,
       task_park = function(slot)
         table.insert(told.parked, slot)
+      end,
+      task_failed = function(...)
+        table.insert(told.failed, { ... })
       end,
       task_finish = function(...)
         table.insert(told.finished, { ... })
@@ -133,6 +140,20 @@ describe("the Lua half of a worker", function()
     assert.are.equal("DONE", told.finished[1][2])
   end)
 
+  it("tells what a handler failed by before a function of the scripts hears of it", function()
+    local crew = require "mooncrew"
+    local known = {}
+    start(1, function() error("boom", 0) end)
+    assert.are.same({}, told.failed, "nobody hears of it")
+    crew.on_error(function() known[1] = told.failed[1] end)
+    start(2, function() error("bang", 0) end)
+    assert.are.same({ { 2, "bang" } }, known)
+    crew.task("r", { retry = function() known[2] = told.failed[2] end, perform = function() error("crash", 0) end })
+    worker.start(3, "id", "r", "default", "", 1, 25, 2000)
+    assert.are.same({ 3, "crash" }, known[2])
+    assert.are.equal(3, #told.finished)
+  end)
+
   it("tells why a fold failed, was stopped, or has no rule", function()
     start_fold(1, function()
       error("no")
@@ -229,7 +250,7 @@ describe("the Lua half of a worker", function()
     assert.are.same({ "info said task_id=id type=t1 a:[1] b=x", "warn two lines" }, told.lines)
   end)
 
-  local function load(script)
+  local function load(script, load_timeout)
     local folder = os.tmpname()
     os.remove(folder)
     os.execute("mkdir '" .. folder .. "'")
@@ -239,7 +260,7 @@ describe("the Lua half of a worker", function()
     local file = assert(io.open(folder .. "/a.lua", "w"))
     file:write(script)
     file:close()
-    worker.load(folder)
+    worker.load(folder, nil, load_timeout or 30)
     return folder
   end
 
@@ -257,7 +278,7 @@ describe("the Lua half of a worker", function()
       { pattern = "h", queue = "", grace = 60, max_delay = 3600, max_size = 0, timeout = 0.5 },
     }, found.groups)
     registry.reset()
-    worker.load(folder .. "/absent")
+    worker.load(folder .. "/absent", nil, 30)
     local manifest, message = unpack(told.loaded, 1, 2)
     assert.is_falsy(manifest)
     assert.is_truthy(message:find("absent", 1, true), message)
@@ -287,7 +308,23 @@ describe("the Lua half of a worker", function()
     local folder = load 'local crew = require "mooncrew"\ncrew.on_start(function() crew.sleep("1h") end)'
     told.timers[1]()
     told.timers[3]()
-    assert.are.equal(folder .. "/a.lua:2: crew.on_start: did not end within 25 s", told.loaded[2])
+    assert.are.equal(25, told.seconds[1])
+    assert.are.equal(folder .. "/a.lua:2: crew.on_start: did not end within load_timeout (30s), which covers loading, "
+      .. "too", told.loaded[2])
+  end)
+
+  it("gives them what is left of its time to load, less a little for the answer", function()
+    local waits = 'local crew = require "mooncrew"\ncrew.on_start(function() crew.sleep("1h") end)'
+    load(waits, 600)
+    assert.are.equal(595, told.seconds[#told.seconds - 1])
+    registry.reset()
+    _G.told = told
+    load("told.clock = 2 " .. waits, 6)
+    assert.are.equal(3, told.seconds[#told.seconds - 1])
+    registry.reset()
+    load("told.clock = told.clock + 60 " .. waits, 6)
+    assert.are.equal(0, told.seconds[#told.seconds - 1])
+    _G.told = nil
   end)
 
   it("can enqueue at its start, for no task", function()

@@ -2,6 +2,7 @@
 -- command that is added is tested too.
 local Node = require "node"
 local Process = require "process"
+local read_file = require "read_file"
 local Terminal = require "terminal"
 local argparse = require "argparse"
 local cjson = require "cjson"
@@ -70,19 +71,12 @@ local function filled(line, count, ...)
   return args
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 -- Exit code, standard output and standard error. Standard input is closed: what asks all the same would fail.
 local function run(crew, args, env)
   local shell = { "-c", 'exec "$0" "$@" 2>err <&-', Node.program, unpack(args) }
   local code, text = Process.run("/bin/sh", { args = shell, cwd = crew.folder, env = env or {},
     output = crew:file("command.out", "") }, 30 * wait.patience)
-  return code, text, read(crew.folder .. "/err")
+  return code, text, read_file(crew.folder .. "/err")
 end
 
 -- The line fails with this exit code and code: one object for a program, and one line for people.
@@ -212,7 +206,7 @@ end)
 
 describe("a code", function()
   it("stands in the reference, and the reference knows no other", function()
-    local text, told = read "docs/reference.md", {}
+    local text, told = read_file "docs/reference.md", {}
     local section = assert(text:match "\n### Codes\n(.-)\n## ")
     for row in section:gmatch "\n|([^|]*)|" do
       for code in row:gmatch "`([A-Z_]+)`" do

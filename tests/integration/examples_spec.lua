@@ -1,6 +1,7 @@
 -- The scripts of scripts/ in real workers, with a real PostgreSQL, mail server, receiver of webhooks and program.
 local Postgres = require "postgres_server"
 local Process = require "process"
+local read_file = require "read_file"
 local Sink = require "smtp_sink"
 local cjson = require "cjson"
 local uv = require "luv"
@@ -13,13 +14,6 @@ local SCHEMA = "scripts/sql/schema.sql"
 local SECRET = "the secret of both"
 local POOLS = { io = { workers = 1, queues = { critical = 6, default = 3, low = 1 } },
   cpu = { workers = 1, concurrency = 2, queues = { images = 1 } } }
-
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  return text
-end
 
 -- A node that serves the example scripts, or a copy of them.
 local function run_examples(crew, env, scripts)
@@ -45,7 +39,7 @@ describe_or_not("an example with PostgreSQL and a mail server", function()
 
   setup(function()
     server = Postgres.new():start()
-    server:psql(read(SCHEMA))
+    server:psql(read_file(SCHEMA))
   end)
   teardown(function()
     server:destroy()
@@ -348,7 +342,7 @@ describe("the example image:thumbnail", function()
     local id = add_thumbnail(queue)
     run_examples(crew, { APP_THUMBNAILER = ("luajit %s/demo/shrink_ppm.lua {source} {target} {width}"):format(ROOT) })
     assert.equal('{"bytes":589,"path":"thumbnails/moon-16.ppm"}', wait_state(crew, queue, id, "completed").result)
-    assert.equal("P6\n16 12\n255\n", read(data .. "/thumbnails/moon-16.ppm"):sub(1, 13))
+    assert.equal("P6\n16 12\n255\n", read_file(data .. "/thumbnails/moon-16.ppm"):sub(1, 13))
   end))
 
   it("is made by ImageMagick unless it is told otherwise, of the first picture of a file", with_crew(function(crew)
@@ -386,7 +380,7 @@ describe("the example image:thumbnail", function()
     local id = add_thumbnail(queue)
     run_examples(crew, { APP_THUMBNAILER = ("sh %s {source} {target} %s/pid"):format(stuck, crew.folder) })
     local pid = crew:wait_until("the program runs", 20, function()
-      return tonumber(read(crew.folder .. "/pid") or "")
+      return tonumber((select(2, pcall(read_file, crew.folder .. "/pid")))) -- nil while it is not there
     end)
     assert.equal(0, (crew:command { "task", "cancel", id }))
     crew:wait_until("the program is gone", 20, function() return not Process.exists(pid) end)

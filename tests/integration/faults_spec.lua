@@ -119,6 +119,16 @@ local FAULTS = {
 
   { "all descriptors closed", before = "ffi.cdef 'int close(int);'", kills = true,
     body = "for fd = 3, 200 do ffi.C.close(fd) end", says = "the handler closed descriptors of its worker" },
+  { "the worker's socket replaced by a file", before = "ffi.cdef 'int close(int);'", kills = true,
+    body = "ffi.C.close(3) kept = io.open('/dev/null', 'w') crew.sleep(60)",
+    says = "the handler closed descriptors of its worker" },
+  { "the loop replaced by another", before = "ffi.cdef 'int epoll_create1(int); int dup2(int, int);'", kills = true,
+    says = "the handler closed descriptors of its worker", body = [[
+    local uv, other = require 'luv', ffi.C.epoll_create1(0)
+    for fd = 3, 200 do
+      if uv.fs_readlink('/proc/self/fd/' .. fd) == 'anon_inode:[eventpoll]' then ffi.C.dup2(other, fd) end
+    end
+    crew.sleep(60)]] },
   { "all descriptors closed by luv", kills = true, says = "the handler closed descriptors of its worker",
     body = "local uv = require 'luv' for fd = 3, 200 do uv.fs_close(fd) end" },
 

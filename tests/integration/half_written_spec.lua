@@ -5,13 +5,13 @@ local with_crew = require("support").with_crew
 local T = [[ crew.task("t", { perform = function(_, task) note("ran", task.id, task.retried) end }) ]]
 
 -- Puts a task where no enqueue would: places are "pending", "active" and "lease", without the others; fields are those
--- of its hash to be gone.
-local function break_task(queue, id, places, gone)
+-- of its hash to be gone; lease_s is the lease's score.
+local function break_task(queue, id, places, gone, lease_s)
   queue:add { type = "t", id = id, retention = 600 }
   queue.redis:call("LREM", queue:key "pending", 0, id)
   for _, place in ipairs(places) do
     if place == "lease" then
-      queue.redis:call("ZADD", queue:key "lease", os.time() + 20, id)
+      queue.redis:call("ZADD", queue:key "lease", lease_s or os.time() + 20, id)
     else
       queue.redis:call("LPUSH", queue:key(place), id)
     end
@@ -41,14 +41,16 @@ describe("a task of which a part is missing", function()
     break_task(queue, "no-lease", { "active" })
     break_task(queue, "lease-alone", { "lease" })
     break_task(queue, "no-state", { "active", "lease" }, "state")
+    break_task(queue, "lease-no-integer", { "active", "lease" }, nil, os.time() + 20.5)
+    break_task(queue, "lease-no-end", { "active", "lease" }, nil, "inf")
     break_task(queue, "pending-no-hash", { "pending" }, "hash")
     break_task(queue, "active-no-hash", { "active", "lease" }, "hash")
     break_task(queue, "lease-no-hash", { "lease" }, "hash")
     break_task(queue, "pending-no-msg", { "pending" }, "msg")
     break_task(queue, "active-no-msg", { "active" }, "msg")
     local node = crew:run()
-    crew:wait_counts(queue, 30, { completed = 3, archived = 2, pending = 0, active = 0, lease = 0, retry = 0 })
-    for _, id in ipairs { "no-lease", "lease-alone", "no-state" } do
+    crew:wait_counts(queue, 30, { completed = 5, archived = 2, pending = 0, active = 0, lease = 0, retry = 0 })
+    for _, id in ipairs { "no-lease", "lease-alone", "no-state", "lease-no-integer", "lease-no-end" } do
       assert.equal("completed", queue:task(id).state, id)
       assert.equal(0, queue:task(id).message.retried, id)
     end
@@ -58,7 +60,7 @@ describe("a task of which a part is missing", function()
     for _, id in ipairs { "pending-no-msg", "active-no-msg" } do
       assert_archived(queue, node, id)
     end
-    assert.equal(3, crew.notes:count "ran")
+    assert.equal(5, crew.notes:count "ran")
   end))
 
   it("is run when it stands in `active` alone, whatever its hash says, and no retry is spent",

@@ -93,6 +93,12 @@ describe("what does not come to its end", function()
     assert.is_truthy(text:find("\nok %d %- b runs\n"), text)
   end)
 
+  it("is not meant where the tests of a spec take longer than it may load", function()
+    write("spec/a_spec.lua", "describe('a', function() it('waits', function() os.execute 'sleep 10.5' end) end)\n")
+    local code, text = run "test --output=TAP"
+    assert.equal(0, code, text)
+  end)
+
   it("in a handler is a failed test with the handler's line, and the other tests run", function()
     write("scripts/slow.lua", [[
       local crew = require "mooncrew"

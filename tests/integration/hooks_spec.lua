@@ -87,6 +87,13 @@ describe("crew.on_start", function()
       assert.same({}, crew.notes:all())
     end))
 
+  it("that waits for too long is named before load_timeout kills its worker", with_crew(function(crew)
+    local node = add_and_run(crew, '\ncrew.on_start(function() crew.sleep "1h" end)\n', { load_timeout = "9s" })
+    assert.equal(1, (node:wait(30)))
+    local line = node:log { event = "scripts do not load" }[1]
+    assert.matches("/t%.lua:3: crew%.on_start: did not end within load_timeout %(9s%)", line.detail)
+  end))
+
   it("runs again in the worker that follows one that died", with_crew(function(crew)
     local _, queue = add_and_run(crew, [[
       crew.on_start(function() note "started" end)
@@ -199,13 +206,23 @@ describe("crew.on_error", function()
       ]], { kill_grace = "300ms" }, { type = "t", id = "x", timeout = 1, retry = 1 })
       crew:wait_counts(queue, 30, { processed = 1, retry = 1 })
       assert.equal(1, crew.notes:count "loops")
-      assert.matches("^context deadline exceeded: the handler went on, and its worker was killed",
-        queue:task("x").message.error_msg)
+      assert.matches("^context deadline exceeded: a function of crew.on_error or for retries went on, .*; "
+        .. "the handler had failed: boom$", queue:task("x").message.error_msg)
       queue:add { type = "quick" }
       crew:wait_until("the successor works", 20, function() return crew.notes:count "quick" == 1 end)
       assert.equal(1, #node:log { event = "worker killed", task_id = "x" })
     end))
   end
+
+  it("that takes its worker with it does not hide what it was called for", with_crew(function(crew)
+    local node, queue = add_and_run(crew, [[
+      crew.on_error(function() os.exit(3) end)
+      crew.task("t", { perform = function() crew.sleep(0.05) error("boom", 0) end })
+    ]], { max_crashes = 1 }, { type = "t", id = "x" })
+    crew:wait_counts(queue, 30, { archived = 1 })
+    assert.matches("exit code 3 .*; the handler had failed: boom$", queue:task("x").message.error_msg)
+    assert.equal("boom", node:wait_log(20, { event = "worker died" }).handler_error)
+  end))
 
   it("hears of a time-out", with_crew(function(crew)
     local _, queue = add_and_run(crew, [[

@@ -1,8 +1,10 @@
 -- The inspector's command line, with the real binary over a real Redis.
 local Node = require "node"
+local Process = require "process"
 local Terminal = require "terminal"
 local cjson = require "cjson"
 local message = require "message"
+local uv = require "luv"
 local with_crew = require("support").with_crew
 
 local LATER = 4102444800 -- 2100-01-01
@@ -23,6 +25,17 @@ local function place(queue, state, task, score)
     assert(type(reply) ~= "table", type(reply) == "table" and reply.error)
   end
   return task.id
+end
+
+local function archive_many(queue, count)
+  local commands = { { "SADD", "asynq:queues", queue.name } }
+  for i = 1, count do
+    local task = queue:prepare { type = "t" }
+    commands[#commands + 1] = { "HSET", queue:key("t:" .. task.id), "msg", message.encode_task(task),
+      "state", "archived" }
+    commands[#commands + 1] = { "ZADD", queue:key "archived", i, task.id }
+  end
+  queue.redis:pipeline(commands)
 end
 
 -- Runs a command that must succeed; returns what it printed, decoded where --json was asked for.
@@ -47,6 +60,25 @@ local function in_terminal(crew, ...)
   })
   crew:finally(function() terminal:close() end)
   return terminal
+end
+
+-- The command with its two outputs in files.
+local function start_into(crew, args, out, err)
+  local descriptors = { nil, assert(uv.fs_open(out, "w", 0)), assert(uv.fs_open(err, "w", 0)) }
+  local process = Process.start(Node.program, {
+    args = args, cwd = crew.folder, env = { MOONCREW_REDIS = crew.server:url() }, stdio = descriptors,
+  })
+  crew:finally(function() if process:alive() then process:kill() end end)
+  uv.fs_close(descriptors[2])
+  uv.fs_close(descriptors[3])
+  return process
+end
+
+local function contents(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
 end
 
 local function shows(crew, terminal, text)
@@ -165,14 +197,8 @@ describe("mooncrew task", function()
   end))
 
   it("rm --all asks in a terminal, shows how far it is, and deletes all of a state", with_crew(function(crew)
-    local queue, commands = crew:queue(), {}
-    for i = 1, 2500 do
-      local task = queue:prepare { type = "t" }
-      commands[#commands + 1] = { "HSET", queue:key("t:" .. task.id), "msg", message.encode_task(task),
-        "state", "archived" }
-      commands[#commands + 1] = { "ZADD", queue:key "archived", i, task.id }
-    end
-    crew.redis:pipeline(commands)
+    local queue = crew:queue()
+    archive_many(queue, 2500)
     place(queue, "retry", { id = "other", type = "t" }, LATER)
     local words = { "task", "rm", "--all", "--queue", "default", "--state", "archived" }
     local refused = in_terminal(crew, unpack(words))
@@ -196,6 +222,22 @@ describe("mooncrew task", function()
     assert.equal("archived 1 pending task in queue default\n",
       done(crew, "task", "archive", "--all", "-q", "default", "--state", "pending", "-y"))
     assert.same({ other = { "archived" } }, queue:places())
+  end))
+
+  it("rm --all tells a log how far it is, and leaves standard output to the JSON", with_crew(function(crew)
+    local queue, proxy = crew:queue(), crew:proxy()
+    archive_many(queue, 2500)
+    proxy:hold_at(queue:key "mc_fold_failures") -- the first deleting call of three takes as long as the test wants
+    local out, err = crew:file("out", ""), crew:file("err", "")
+    local process = start_into(crew, { "task", "rm", "--all", "--queue", "default", "--state", "archived", "--yes",
+      "--json", "--redis", proxy:url() }, out, err)
+    crew:wait_until("tasks are to be deleted", 20, function() return proxy.held, contents(err) end)
+    local held_at = uv.hrtime()
+    crew:wait_until("more than a second has passed", 20, function() return uv.hrtime() > held_at + 1.1e9 end)
+    proxy:let_go()
+    assert.equal(0, (process:wait(20)))
+    assert.equal('{"count":2500,"queue":"default","state":"archived"}\n', contents(out))
+    assert.matches("^deleting: 1,000 of 2,500\n[^\r\27]*$", contents(err))
   end))
 
   it("cancel stops a running handler, and says the state of what does not run", with_crew(function(crew)

@@ -1,5 +1,6 @@
 -- A client beside real nodes: waiting for tasks, cancelling them, and seeing who works on what.
 local client = require "mooncrew.client"
+local wait = require "wait"
 local with_crew = require("support").with_crew
 
 local SCRIPT = [[
@@ -24,6 +25,18 @@ describe("a client", function()
     assert.equal("completed", task.state)
     assert.equal("sum of 1, 2", task.result)
     assert.is_true(task.expires_at > os.time())
+  end))
+
+  it("is told the end of a short task as soon as it is there", with_crew(function(crew)
+    local inspector = start(crew)
+    local waits_ms = {}
+    for i = 1, 11 do
+      local info = assert(inspector:enqueue("add", tostring(i), { retention = 60 }))
+      local began_ms = wait.now_ms()
+      assert(inspector:wait(info.id, 20))
+      waits_ms[i] = wait.now_ms() - began_ms
+    end
+    assert.is_true(wait.median(waits_ms) < 90, ("%d ms"):format(wait.median(waits_ms)))
   end))
 
   it("is told GONE of a task that was done and not retained", with_crew(function(crew)

@@ -22,6 +22,7 @@
 -- Servers that the examples talk to are there when the page names them: page_services.lua.
 local Node = require "node"
 local Process = require "process"
+local read_file = require "read_file"
 local services = require "page_services"
 local uv = require "luv"
 local wait = require "wait"
@@ -64,23 +65,16 @@ end
 
 -- ---- the project ----
 
-local function read_all(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 function Page.new(crew, markdown)
   local folder = crew.folder .. "/project"
   assert(uv.fs_mkdir(folder, tonumber("700", 8)))
   return setmetatable({ crew = crew, markdown = markdown, folder = folder, runs = 0, is_stale = true,
-    services = services.start(crew, read_all(markdown)) }, Page)
+    services = services.start(crew, read_file(markdown)) }, Page)
 end
 
 --- What the page needs that this machine does not have: a text, or nil.
 function Page.missing(markdown)
-  return services.missing(read_all(markdown))
+  return services.missing(read_file(markdown))
 end
 
 function Page:environment()

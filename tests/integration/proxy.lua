@@ -1,5 +1,5 @@
 -- A proxy before Redis that can cut a connection at the worst moment: when Redis has carried out a command and its
--- reply is on the way.
+-- reply is on the way. It can also hold a request back until a test lets it go.
 local uv = require "luv"
 
 local Proxy = {}
@@ -34,10 +34,21 @@ local function swallows(self, pair, bytes)
   return cuts_here(self, bytes)
 end
 
+-- The request holds the text that was waited for: it and what follows it wait.
+local function holds(self, bytes)
+  if self.held or self.wanted_to_hold and bytes:find(self.wanted_to_hold, 1, true) then
+    self.held = self.held or {}
+    return true
+  end
+end
+
 local function pump(self, pair, from, to, is_reply)
   from:read_start(function(err, bytes)
     if err or not bytes or (is_reply and swallows(self, pair, bytes)) then return drop(pair) end
-    if not is_reply then note_request(self, pair, bytes) end
+    if not is_reply then
+      note_request(self, pair, bytes)
+      if holds(self, bytes) then return table.insert(self.held, { to = to, bytes = bytes }) end
+    end
     if not to:is_closing() then to:write(bytes) end
   end)
 end
@@ -89,6 +100,21 @@ end
 ---@param text string
 function Proxy:cut_after(text)
   self.wanted_request = text
+end
+
+--- Holds the next request with this text, and what comes after it on any connection, until `let_go`.
+---@param text string
+function Proxy:hold_at(text)
+  self.wanted_to_hold = text
+end
+
+--- Passes on what was held.
+function Proxy:let_go()
+  local held = self.held
+  self.wanted_to_hold, self.held = nil, nil
+  for _, piece in ipairs(held) do
+    if not piece.to:is_closing() then piece.to:write(piece.bytes) end
+  end
 end
 
 --- Cuts all connections now.

@@ -284,10 +284,25 @@ describe("a reload", function()
     assert.matches("longer to load than load_timeout", line.detail)
     run_one(crew, queue, "v1")
     crew:wait_until("the new ones are gone", 20, function() return #node:workers() == 2 end)
+    assert.same({}, node:log { event = "worker does not become ready" })
     uv.fs_unlink(crew.scripts .. "/loop.lua")
     crew:script("t.lua", version(2))
     assert.equal(0, (crew:command { "reload" }))
     run_one(crew, queue, "v2")
+  end))
+
+  it("whose server is stopped meanwhile says no more than that", with_crew(function(crew)
+    crew:script("t.lua", version(1))
+    local queue, node = crew:queue(), crew:run { workers = 1, shutdown_timeout = "1s" }
+    run_one(crew, queue, "v1")
+    crew:script("loop.lua", "while true do end")
+    local command = Process.start(Node.program, { args = { "reload" }, cwd = crew.folder,
+      env = { MOONCREW_REDIS = crew.server:url() }, output = crew:file("reload.out", "") })
+    node:wait_log(20, { event = "reloading scripts" })
+    node:send "sigterm"
+    assert.same({ 0, 0 }, { node:wait(20) })
+    assert.equal(1, (command:wait(30)))
+    assert.matches(":%d+: the server has stopped\n$", command:text())
   end))
 
   it("adds the types of new files and takes away those of removed ones", with_crew(function(crew)

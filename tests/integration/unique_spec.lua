@@ -25,7 +25,8 @@ end
 local function locks(crew, queue)
   local holders = {}
   for _, key in ipairs(crew.redis:call("KEYS", queue:key "unique:*")) do
-    holders[crew.redis:call("GET", key)] = crew.redis:call("TTL", key)
+    local holder = crew.redis:call("GET", key)
+    if holder then holders[holder] = crew.redis:call("TTL", key) end -- else it has just run out
   end
   return holders
 end

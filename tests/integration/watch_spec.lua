@@ -161,6 +161,30 @@ describe("watching the scripts", function()
     run_one(crew, queue, "v2")
   end))
 
+  it("sees a release take the place of another one, by a link or a folder above the scripts", with_crew(function(crew)
+    local function release(n)
+      for _, folder in ipairs { "", "/scripts" } do
+        assert(uv.fs_mkdir(("%s/release%d%s"):format(crew.folder, n, folder), MODE))
+      end
+      crew:file(("release%d/scripts/t.lua"):format(n), crew.notes:script(version(n)))
+    end
+    for n = 1, 4 do release(n) end
+    assert(uv.fs_symlink("release1", crew.folder .. "/current"))
+    assert(uv.fs_symlink(crew.folder .. "/current", crew.folder .. "/app"))
+    local queue = crew:queue()
+    crew:run { watch = true, scripts = crew.folder .. "/app/scripts" }
+    run_one(crew, queue, "v1")
+    assert(uv.fs_symlink("release2", crew.folder .. "/next"))
+    assert(uv.fs_rename(crew.folder .. "/next", crew.folder .. "/current"))
+    run_one(crew, queue, "v2")
+    assert(uv.fs_unlink(crew.folder .. "/app"))
+    assert(uv.fs_symlink("release3", crew.folder .. "/app"))
+    run_one(crew, queue, "v3")
+    assert(uv.fs_rename(crew.folder .. "/release3", crew.folder .. "/old"))
+    assert(uv.fs_rename(crew.folder .. "/release4", crew.folder .. "/release3"))
+    run_one(crew, queue, "v4")
+  end))
+
   it("sees a volume of Kubernetes change, whose files stand behind a hidden link", with_crew(function(crew)
     for n = 1, 2 do
       assert(uv.fs_mkdir(("%s/..%d"):format(crew.scripts, n), MODE))

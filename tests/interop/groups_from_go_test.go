@@ -58,6 +58,28 @@ func TestACrewFoldsAGroupOfTheGoClient(t *testing.T) {
 	if sets, err := w.raw.ZCard(ctx, "asynq:{default}:aggregation_sets").Result(); err != nil || sets != 0 {
 		t.Errorf("%d aggregation sets are left, %v", sets, err)
 	}
+	if locks := w.locks("default"); len(locks) > 0 { // asynq's own fold leaves them
+		t.Errorf("locks that are left: %v", locks)
+	}
+}
+
+// asynq's client writes the lock of a task of a group into its message alone.
+func TestTheLockOfATaskOfAGroupGoesWithIt(t *testing.T) {
+	w := newWorld(t)
+	for n := 1; n <= 4; n++ {
+		w.enqueue("part", []byte(`{"n":`+strconv.Itoa(n)+`}`), asynq.Group("eve"), asynq.Unique(time.Hour),
+			asynq.TaskID(strconv.Itoa(n)))
+	}
+	w.lua(`
+assert(client:update_payload("default", "1", "new"))
+assert(client:delete_task("default", "2"))`)
+	if locks := w.locks("default"); len(locks) != 3 || locks["part:22af645d1859cb5ca6da0c484f1f37ea"] != "1" {
+		t.Errorf("locks after an update and a deletion: %v", locks)
+	}
+	w.lua(`assert(client:delete_tasks("default", "aggregating", { group = "eve" }))`)
+	if locks := w.locks("default"); len(locks) > 0 {
+		t.Errorf("locks that are left: %v", locks)
+	}
 }
 
 func TestACrewWaitsForTheGracePeriodOfAGroup(t *testing.T) {

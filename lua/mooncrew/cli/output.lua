@@ -44,6 +44,23 @@ function M.word(text)
   return (text == "" or text:find('[%s%c"=]')) and M.quoted(text) or text
 end
 
+local function escaped(byte)
+  return ("\\x%02x"):format(byte:byte())
+end
+
+--- One word for a shell, in quotes where it needs them; what could steer a terminal stands as $'\x1b'.
+---@param text string
+---@return string
+function M.shell_word(text)
+  local readable = native.utf8_valid(text) and not text:find "%c"
+  if readable and text:find "^[%w_./:@%%+,\128-\255-]+$" then
+    return text
+  elseif readable then
+    return "'" .. text:gsub("'", "'\\''") .. "'"
+  end
+  return "$'" .. text:gsub("[\\'%c\128-\255]", escaped) .. "'"
+end
+
 -- A copy in which every text is Unicode: an id or a name in Redis may be any bytes.
 local function readable(value)
   if type(value) == "string" then

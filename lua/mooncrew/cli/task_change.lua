@@ -123,7 +123,8 @@ end
 local function describe(change, parser)
   parser:description(change.description)
   parser:argument("ID"):target("ids"):args("*"):description("the tasks")
-  parser:flag("--all"):description("instead of IDs: all tasks of --queue that are in --state")
+  parser:flag("--all"):description("instead of IDs: all tasks of --queue that are in --state; "
+    .. "if it takes longer than a second, standard error tells how far it is")
   locate.describe(parser)
   parser:option("--state"):argname("STATE"):choices(task_view.STATES):description("with --all: the state")
   parser:option("--group"):argname("NAME"):description("with --all and the state aggregating: the group")

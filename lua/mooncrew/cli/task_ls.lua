@@ -20,13 +20,18 @@ function M.describe(parser)
   session.describe(parser)
 end
 
--- Flags of the call that shows the next page.
+local function flag(name, value)
+  return ("%s%s%s"):format(name, value:find "^%-" and "=" or " ", output.shell_word(value))
+end
+
+-- The call that shows the next page, for a shell.
 local function next_page(given, page)
-  local words = { "mooncrew task ls --queue", given.queue, "--state", given.state }
+  local words = { "mooncrew task ls", flag("--queue", given.queue), "--state", given.state }
   if given.group then
-    words[#words + 1] = "--group " .. given.group
+    words[#words + 1] = flag("--group", given.group)
   end
-  words[#words + 1] = ("--size %d --after %s"):format(given.size, page.next)
+  words[#words + 1] = ("--size %d"):format(given.size)
+  words[#words + 1] = flag("--after", page.next)
   return table.concat(words, " ")
 end
 

@@ -1,5 +1,6 @@
 -- The header of generated C: the types of the payloads and the functions of each task.
 
+local json = require "mooncrew.json"
 local limits = require "mooncrew.gen.limits"
 local quote = require "mooncrew.gen.c_quote"
 local text = require "mooncrew.gen.text"
@@ -29,8 +30,11 @@ end
 
 local function remarks_of(member)
   local shape, parts = member.field.shape, {}
+  if member.name ~= member.field.name then
+    parts[1] = json.encode(member.field.name) .. " in JSON"
+  end
   if shape.about then
-    parts[1] = shape.about
+    parts[#parts + 1] = shape.about
   end
   if shape.kind == "any" then
     parts[#parts + 1] = "JSON text" .. (shape.why and ": " .. shape.why or "")

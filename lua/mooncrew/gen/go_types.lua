@@ -1,5 +1,6 @@
 -- The types of generated Go, as gofmt lays them out.
 
+local json = require "mooncrew.json"
 local limits = require "mooncrew.gen.limits"
 
 local M = {}
@@ -31,9 +32,24 @@ local function columns(rows)
   return rows
 end
 
+local UNTAGGED = '`json:"-"`'
+
+-- What a tag cannot say is left to MarshalJSON.
+local function tag(field)
+  local name = field.field.name
+  if name == "" or name:find '[,"`\\%c\'\127]' then
+    return UNTAGGED
+  end
+  local rest = field.absent and not field.field.required and ",omitempty" or name == "-" and "," or ""
+  return ('`json:"%s%s"`'):format(name, rest)
+end
+
 local function remark(field)
   local shape, parts = field.field.shape, {}
-  parts[1] = shape.about
+  if tag(field) == UNTAGGED then
+    parts[1] = json.encode(field.field.name) .. " in JSON"
+  end
+  parts[#parts + 1] = shape.about
   if shape.kind == "any" and shape.why then
     parts[#parts + 1] = "JSON text: " .. shape.why
   end
@@ -44,16 +60,6 @@ local function remark(field)
     parts[#parts + 1] = "Unless given: " .. shape.default
   end
   return #parts > 0 and table.concat(parts, "\n") or nil
-end
-
--- What a tag cannot say is left to MarshalJSON.
-local function tag(field)
-  local name = field.field.name
-  if name == "" or name:find '[,"`\\%c\'\127]' then
-    return '`json:"-"`'
-  end
-  local rest = field.absent and not field.field.required and ",omitempty" or name == "-" and "," or ""
-  return ('`json:"%s%s"`'):format(name, rest)
 end
 
 local function add_struct(out, plan, declaration)

@@ -6,6 +6,7 @@ local int64 = require "mooncrew.json.int64"
 local number_text = require "mooncrew.json.number"
 local path = require "mooncrew.json.path"
 local evaluated = require "mooncrew.schema.evaluated"
+local is_multiple = require "mooncrew.schema.multiple"
 local values = require "mooncrew.schema.values"
 
 local next = native.next
@@ -17,6 +18,7 @@ M.array_metatable = array.metatable
 M.null = array.null
 M.step = path.step
 M.to_int64 = int64.of
+M.is_multiple = is_multiple
 M.is_allowed = values.is_allowed
 M.find_twice = values.find_twice
 M.find_evaluators = evaluated.find_evaluators
@@ -149,20 +151,6 @@ function M.mark_array(value, decoded)
     return setmetatable(value, array.metatable)
   end
   return next(value) == nil and setmetatable({}, array.metatable) or value
-end
-
---- Whether a number (or 64-bit integer) is a multiple. Of decimal fractions, as they are written: 0.0075 is a multiple
---- of 0.0001, though the doubles are not.
-function M.is_multiple(value, factor)
-  if type(value) == "cdata" then
-    return value % factor == 0
-  elseif value % 1 == 0 and factor % 1 == 0 then
-    return math.fmod(value, factor) == 0
-  elseif value % 1 == 0 and (1 / factor) % 1 == 0 then -- such as 0.5: all integers, also where the quotient overflows
-    return true
-  end
-  local times = math.floor(value / factor + 0.5)
-  return times - times == 0 and ("%.15g"):format(times * factor) == ("%.15g"):format(value)
 end
 
 --- Whether one of the regular expressions finds something in the key.

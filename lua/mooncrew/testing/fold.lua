@@ -13,12 +13,25 @@ local world = require "mooncrew.testing.world"
 
 local OPTIONS = { group = "string", queue = "string", type = "string", now = "number" }
 
-local function grouped_tasks(payloads, type)
+local function bytes_of(definition, payload)
+  if definition and definition.payload == "raw" then
+    return type(payload) == "string" and payload or nil, "expected string (raw bytes), got " .. type(payload)
+  end
+  return json.encode(payload)
+end
+
+-- The tasks, or nil and what is wrong with their payloads.
+local function grouped_tasks(payloads, of)
+  if type(payloads) ~= "table" then
+    return nil, "expected a list of payloads, got " .. type(payloads)
+  end
   local tasks = {}
   for i, payload in ipairs(payloads) do
-    local definition = registry.find(type)
-    local bytes = definition and definition.payload == "raw" and payload or assert(json.encode(payload))
-    tasks[i] = { id = ("grouped-%d"):format(i), type = type, raw_payload = bytes, headers = {} }
+    local bytes, wrong = bytes_of(registry.find(of), payload)
+    if not bytes then
+      return nil, ("payload %d: %s"):format(i, wrong)
+    end
+    tasks[i] = { id = ("grouped-%d"):format(i), type = of, raw_payload = bytes, headers = {} }
   end
   return tasks
 end
@@ -84,11 +97,14 @@ return function(rule, payloads, options)
   options = options_of.check(options, OPTIONS, "fold", 2)
   local group, wrong
   rule, group, wrong = resolve(rule, options)
+  local tasks
+  if not wrong then
+    tasks, wrong = grouped_tasks(payloads, options.type or "grouped")
+  end
   if wrong then
     error("testing.fold: " .. wrong, 2)
   end
   local queue = options.queue or rule.queue or "default"
-  local tasks = grouped_tasks(payloads, options.type or "grouped")
   local run = runs.new(clocks.new(options.now))
   session.last = run
   local ok, message = world.enter(run.clock, function()

@@ -14,6 +14,21 @@ local KINDS = {
   limit = function(value)
     return select(2, patience.read(value))
   end,
+  count = function(value)
+    if type(value) ~= "number" or value < 0 or value % 1 ~= 0 then
+      return "expected a whole number from 0, got " .. tostring(value)
+    end
+  end,
+  strings = function(value)
+    if type(value) ~= "table" then
+      return "expected table, got " .. type(value)
+    end
+    for name, content in pairs(value) do
+      if type(name) ~= "string" or type(content) ~= "string" then
+        return ("names and values must be strings, not %s = %s"):format(tostring(name), type(content))
+      end
+    end
+  end,
   any = function() end,
 }
 
@@ -27,7 +42,7 @@ end
 
 --- The options, {} for none; raises when one is unknown or wrong.
 ---@param options table|nil
----@param known table<string, string>  kinds by name: what type() says, "duration" or "any"
+---@param known table<string, string>  kinds by name: what type() says, or one of KINDS
 ---@param caller string  the function of mooncrew.testing, to be named
 ---@param level integer  whom to blame, as in error()
 ---@return table

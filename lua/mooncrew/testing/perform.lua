@@ -14,8 +14,8 @@ local world = require "mooncrew.testing.world"
 
 local M = {}
 
-local OPTIONS = { id = "string", type = "string", queue = "string", retried = "number", max_retry = "number",
-  headers = "table", now = "number", raw_payload = "string", timeout = "duration", cancel_after = "duration",
+local OPTIONS = { id = "string", type = "string", queue = "string", retried = "count", max_retry = "count",
+  headers = "strings", now = "number", raw_payload = "string", timeout = "duration", cancel_after = "duration",
   give_up_after = "limit", clock = "any" }
 for _, name in ipairs(stubs.names()) do
   OPTIONS[name] = "any"
@@ -55,16 +55,16 @@ end
 -- The bytes as a producer without our schema would send them, so that a payload that does not fit arrives too.
 local function bytes_of(definition, payload, options)
   if options.raw_payload then
-    return options.raw_payload
+    return payload == nil and options.raw_payload or nil, "the payload and raw_payload are both given: leave one out"
   elseif payload == nil then
     return ""
   elseif definition.payload == "raw" then
-    return payload
+    return type(payload) == "string" and payload or nil, "payload: expected string (raw bytes), got " .. type(payload)
   end
-  return assert(json.encode(payload))
+  return json.encode(payload)
 end
 
-local function task_of(definition, type, payload, options)
+local function task_of(definition, type, bytes, options)
   return context.new {
     id = options.id or "task-1",
     type = type,
@@ -72,7 +72,7 @@ local function task_of(definition, type, payload, options)
     retried = options.retried or 0,
     max_retry = options.max_retry or definition.options.max_retry or 25,
     headers = options.headers,
-    raw_payload = bytes_of(definition, payload, options),
+    raw_payload = bytes,
   }
 end
 
@@ -110,7 +110,11 @@ local function start(definition, payload, options, caller, jumps, level)
   options = check(options, caller, level)
   local type_name
   definition, type_name = resolve(definition, options, caller, level)
-  local task = task_of(definition, type_name, payload, options)
+  local bytes, wrong = bytes_of(definition, payload, options)
+  if not bytes then
+    error(("testing.%s: %s"):format(caller, wrong), level)
+  end
+  local task = task_of(definition, type_name, bytes, options)
   local run = runs.new(options.clock or clocks.new(options.now), own_stubs(options))
   run.task, run.jumps, run.source, session.last = task, jumps, definition.source, run
   be_patient(run.clock, options.give_up_after)

@@ -15,15 +15,50 @@
 --
 -- When a state is given, an id without a task leaves the place where it was found. One whose hash names another state
 -- or group stays there: what is contradictory is not for us to lose.
+--
+-- Where asynq's client adds a unique task to a group it writes no unique_key: only the message, in protobuf, names the
+-- lock.
 local call, pcall = redis.call, redis.pcall
 local PENDING, GROUPS, FAILURES = KEYS[1], KEYS[2], KEYS[3]
 local TASK_PREFIX, QUEUE_PREFIX, GROUP_PREFIX, STATE, GROUP = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local FIRST = 6
 local DONE, MISSING, ACTIVE, ELSEWHERE, CHANGED = 1, 0, -1, -3, -4
+local VARINT, BYTES, UNIQUE_KEY = 0, 2, 10 * 8 + 2 -- wire types; the tag of TaskMessage.unique_key
+local MESSAGE_MAX_SIZE = 65536 -- larger ones are not looked into: a thousand of them would hold Redis up
 
 local answers = {}
 
 -- INCLUDE leave
+
+local function read_varint(text, at)
+  local value, scale, byte = 0, 1, text:byte(at) or 0
+  while byte >= 128 do
+    value, scale, at = value + byte % 128 * scale, scale * 128, at + 1
+    byte = text:byte(at) or 0
+  end
+  return value + byte * scale, at + 1
+end
+
+-- The lock that a message names; nil: none, or it is no message.
+local function lock_in(message)
+  local at = 1
+  while at <= #message do
+    local tag, behind = read_varint(message, at)
+    local value
+    value, at = read_varint(message, behind)
+    if tag == UNIQUE_KEY then
+      return message:sub(at, at + value - 1)
+    elseif tag % 8 == BYTES then
+      at = at + value
+    elseif tag % 8 ~= VARINT then
+      return nil
+    end
+  end
+end
+
+local function lock_of_grouped(key)
+  return call("HSTRLEN", key, "msg") <= MESSAGE_MAX_SIZE and lock_in(call("HGET", key, "msg") or "")
+end
 
 local function delete(id)
   local key = TASK_PREFIX .. id
@@ -39,6 +74,7 @@ local function delete(id)
   elseif not leave(state, group, id) then
     return ELSEWHERE
   end
+  lock = lock or state == "aggregating" and lock_of_grouped(key)
   if lock and lock ~= "" and pcall("GET", lock) == id then
     call("DEL", key, lock)
   else

@@ -14,17 +14,23 @@
 -- ARGV[6] key of its uniqueness lock; empty: not unique
 -- ARGV[7] TTL of the lock, s
 -- ARGV[8] place: pending: now in unix ns; scheduled: process at, unix s
+-- ARGV[9…] two per folded task whose message names a lock: its id, the key of the lock
 -- RETURNS  1 accepted, 0 a task with this id exists, -1 its lock is held, -2 the set is no more (it was reclaimed, or
 --          this very call was answered before); then nothing was written
 -- ERRORS   WRONGTYPE, with nothing written, when one of the keys is not what it should be
 --
 -- A set's id is used once, so that the set's being registered is the fence. What the folded tasks hold (their locks,
 -- their ids) is free for the new one. DEL comes before any command that needs memory.
+--
+-- Where asynq's client adds a unique task to a group it writes no unique_key: then only the message names the lock.
 local call, pcall = redis.call, redis.pcall
 local SET, SETS, FAILURES, PENDING, SCHEDULED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local TASK_PREFIX, GROUP, STATE, ID, MESSAGE = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local LOCK, TTL_S, PLACE = ARGV[6], ARGV[7], ARGV[8]
+local FIRST = 9
 local ACCEPTED, CONFLICT, DUPLICATE, REFUSED = 1, 0, -1, -2
+
+local lock_in_message = {}
 
 local function check_types()
   call("HLEN", FAILURES)
@@ -34,7 +40,7 @@ end
 
 local function delete(id)
   local key = TASK_PREFIX .. id
-  local lock = pcall("HGET", key, "unique_key")
+  local lock = pcall("HGET", key, "unique_key") or lock_in_message[id]
   if type(lock) == "string" and lock ~= "" and pcall("GET", lock) == id then
     call("DEL", lock)
   end
@@ -60,6 +66,9 @@ if not call("ZSCORE", SETS, SET) then
   return REFUSED
 end
 check_types()
+for at = FIRST, #ARGV, 2 do
+  lock_in_message[ARGV[at]] = ARGV[at + 1]
+end
 local ids, folded = call("ZRANGE", SET, 0, -1), {}
 for _, id in ipairs(ids) do
   folded[id] = true

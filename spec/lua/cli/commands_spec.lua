@@ -246,6 +246,11 @@ describe("mooncrew.cli", function()
       assert.is_nil(sent.payload)
     end)
 
+    it("takes -q for the queue, as the commands that look at it do", function()
+      assert.equal(0, (run("enqueue", "a", "-q", "low")))
+      assert.equal("low", sent.options.queue)
+    end)
+
     it("says when a delayed task is due", function()
       answer = { { id = "x", queue = "q", state = "scheduled", process_at = 1896091200 } }
       local _, text = run("enqueue", "a", "--process-in", "5s")

@@ -2,6 +2,7 @@
 
 local stub = require "luassert.stub"
 local cli = require "mooncrew.cli"
+local confirm = require "mooncrew.cli.confirm"
 local output = require "mooncrew.cli.output"
 
 local M = {}
@@ -25,7 +26,7 @@ local function fake_client(self)
   end })
 end
 
---- Takes the place of the client and of standard output until `close`.
+--- Takes the place of the client and of standard output until `close`; there is no terminal to ask at.
 function M.open()
   local self = setmetatable({ answers = { close = {} }, calls = {}, written = {}, complaints = {} }, Console)
   self.client_before = package.loaded["mooncrew.client"]
@@ -34,6 +35,8 @@ function M.open()
     return fake_client(self)
   end }
   stub(output, "write", function(text) table.insert(self.written, text) end)
+  self.terminal_before = confirm.has_terminal
+  confirm.has_terminal = function() return false end
   stub(output, "complain", function(text) table.insert(self.complaints, text) end)
   return self
 end
@@ -41,6 +44,7 @@ end
 function Console:close()
   output.write:revert()
   output.complain:revert()
+  confirm.has_terminal = self.terminal_before
   package.loaded["mooncrew.client"] = self.client_before
 end
 

@@ -45,4 +45,16 @@ describe("mooncrew.cli.output", function()
     assert.equal('""', output.word "")
     assert.equal('"a\\nb"', output.word "a\nb")
   end)
+
+  it("quotes for a shell what is no word of it", function()
+    for _, text in ipairs { "a:b", "tenant/7", "ünï", "", "1900000000 id", "it's", "$HOME `x` \"y\" \\",
+      "a\27[31m\n'\\", "\255 x" } do
+      local word = output.shell_word(text)
+      local shell = assert(io.popen(("bash -c 'printf %%s %s'"):format(word:gsub("'", "'\\''"))))
+      assert.equal(text, shell:read "*a")
+      shell:close()
+      assert.not_matches("%c", word)
+    end
+    assert.equal("a:b", output.shell_word "a:b")
+  end)
 end)

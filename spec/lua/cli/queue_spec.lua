@@ -3,7 +3,6 @@
 package.path = "./spec/lua/cli/?.lua;" .. package.path
 
 local console = require "console"
-local confirm = require "mooncrew.cli.confirm"
 local json = require "mooncrew.json"
 
 local function queue(fields)
@@ -17,17 +16,14 @@ local function queue(fields)
 end
 
 describe("mooncrew queue", function()
-  local it_is, terminal_before
+  local it_is
 
   before_each(function()
     it_is = console.open()
-    terminal_before = confirm.has_terminal
-    confirm.has_terminal = function() return false end
   end)
 
   after_each(function()
     it_is:close()
-    confirm.has_terminal = terminal_before
   end)
 
   describe("ls", function()

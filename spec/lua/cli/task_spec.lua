@@ -3,7 +3,6 @@
 package.path = "./spec/lua/cli/?.lua;" .. package.path
 
 local console = require "console"
-local confirm = require "mooncrew.cli.confirm"
 local json = require "mooncrew.json"
 
 local function task(fields)
@@ -38,17 +37,14 @@ local function holding(queues)
 end
 
 describe("mooncrew task", function()
-  local it_is, terminal_before
+  local it_is
 
   before_each(function()
     it_is = console.open()
-    terminal_before = confirm.has_terminal
-    confirm.has_terminal = function() return false end
   end)
 
   after_each(function()
     it_is:close()
-    confirm.has_terminal = terminal_before
   end)
 
   local function refuses(exit_code, message, ...)
@@ -68,6 +64,13 @@ describe("mooncrew task", function()
       assert.matches('\nid1 +mail:send +{"b":1,"a":%[%]} +in .* 2 of 25 +no route\n', text)
       assert.matches("\n1 of 1,234 archived tasks in queue low\nnext page: mooncrew task ls %-%-queue low "
         .. "%-%-state archived %-%-size 1 %-%-after c1\n$", text)
+    end)
+
+    it("quotes the call for the next page, so that it can be pasted", function()
+      it_is.answers.tasks = { { tasks = { task() }, total = 2, next = "1900000000 id" } }
+      local _, text = it_is:run("task", "ls", "--queue=-a b", "--state", "aggregating", "--group", "it's")
+      assert.matches("%-%-queue='%-a b' %-%-state aggregating %-%-group 'it'\\''s' %-%-size 30 "
+        .. "%-%-after '1900000000 id'\n$", text)
     end)
 
     it("begins with the pending tasks of the default queue, and hands on paging and group", function()

@@ -52,6 +52,25 @@ describe("generated files", function()
     end
   end)
 
+  it("say which field of the payload is meant where a name or a tag cannot", function()
+    local fields = {}
+    for _, name in ipairs { "plain", "a-b", "a_b", "int", "", 'q"', "end\n*/" } do
+      fields[name] = crew.schema.string()
+    end
+    crew.task("t", { payload = crew.schema.object(fields), perform = print })
+    local header, go = generate "c", generate "go"
+    for _, line in ipairs {
+      'const char *a_b; /* "a-b" in JSON */', "const char *a_b_2; /* \"a_b\" in JSON */", "const char *plain;\n",
+      'const char *int_; /* "int" in JSON */', '/* "q\\"" in JSON */', '/* "end\\n* /" in JSON */', '/* "" in JSON */',
+    } do
+      assert.is_truthy(header:find(line, 1, true), line)
+    end
+    for _, line in ipairs { '// "" in JSON\n', '// "q\\"" in JSON\n', '// "end\\n*/" in JSON\n' } do
+      assert.is_truthy(go:find(line, 1, true), line)
+    end
+    assert.is_nil(go:find('"a-b" in JSON', 1, true))
+  end)
+
   it("keep texts inside of their quotes and comments", function()
     assert.are.equal([["a\"b\\c\n\303\251\077"]], (quote.literal 'a"b\\c\né?'):gsub("\\012", "\\n"))
     assert.are.equal("x * / y / * z", quote.comment "x */\n y /* z")

@@ -92,9 +92,20 @@ describe("a number", function()
   end)
 
   it("is a multiple as it is written, not as doubles divide", function()
-    for _, pair in ipairs { { 0.0075, 0.0001 }, { 1.13, 0.01 }, { 1e300, 0.5 }, { 12391239123, 1e-8 }, { -9, 3 } } do
+    for _, pair in ipairs {
+      { 0.0075, 0.0001 }, { 1.13, 0.01 }, { 1e300, 0.5 }, { 12391239123, 1e-8 }, { -9, 3 }, { 9007199254740990, 1.5 },
+      { -0.0, 1.5 }, { 0, 0.1 }, { -59.97, 19.99 }, { 2.5e-310, 5e-311 }, { 0.30000000000000004, 0.30000000000000004 },
+    } do
       assert.are.equal(pair[1], value_of(schema.number { multiple_of = pair[2] }, pair[1]))
     end
+    for _, pair in ipairs {
+      { 9007199254740991, 1.5 }, { -9007199254740991, 2.5 }, { 0.30000000000000004, 0.1 }, { 3.0000000000000004, 1 },
+      { 1e300, 0.7 }, { 1e-7, 1e-6 }, { 1.5, 0.30000000000000004 },
+    } do
+      local ok = schema.number { multiple_of = pair[2] }:validate(pair[1])
+      assert.is_nil(ok, ("%.17g of %.17g"):format(pair[1], pair[2]))
+    end
+    assert.is_nil((schema.from_json_schema { multipleOf = 0.5 }:validate(math.huge)))
     assert.are.equal("payload: must be a multiple of 0.01, is 1.131",
       refusal_of(schema.number { multiple_of = 0.01 }, 1.131))
     assert.are.equal("payload: must be a multiple of 3, is 9007199254740991",

@@ -57,6 +57,18 @@ describe("testing.fold", function()
     assert.are.same({ rule = "*", group = "mai", n = 1 }, chosen("mai"))
   end)
 
+  it("blames the test for payloads that are none", function()
+    local rule = crew.aggregate { group = "g", type = "sum", fold = function() return 1 end }
+    for _, wrong in ipairs {
+      { 5, "testing.fold: expected a list of payloads, got number" },
+      { { 1, print }, "testing.fold: payload 2: payload: a function cannot be written as JSON" },
+    } do
+      local ok, message = pcall(function() testing.fold(rule, wrong[1]) end)
+      assert.is_false(ok)
+      assert.matches("fold_spec.lua:%d+: " .. wrong[2]:gsub("%p", "%%%0") .. "$", message)
+    end
+  end)
+
   it("says why a group has no rule", function()
     rules_of({ "mail:*", "low" }, { "mail:*", "high" })
     local function refusal(...)

@@ -97,6 +97,9 @@ describe("stubs of", function()
       testing.stub_http { ["*"] = { status = "200" } }
       asks(get "https://a.test/")
       assert.failed(perform(), "the stub's answer to GET https://a.test/: status: expected number, got string")
+      testing.stub_http { ["*"] = { stauts = 500 } }
+      assert.failed(perform(), "the stub's answer to GET https://a.test/: unknown field 'stauts', "
+        .. "did you mean 'status'?")
     end)
 
     it("fail as they say, and may wait", function()
@@ -242,6 +245,8 @@ describe("stubs of", function()
       end
       testing.stub_exec { ls = "a.png" }
       assert.failed(perform(), "the stub's answer to the program 'ls' must be a table, such as")
+      testing.stub_exec { ls = { cod = 1 } }
+      assert.failed(perform(), "the stub's answer to the program 'ls': unknown field 'cod', did you mean 'code'?")
     end)
   end)
 
@@ -273,6 +278,21 @@ describe("stubs of", function()
       assert.are.same({ "INCR", "n" }, { run.redis[3][1], run.redis[3][2] })
       assert.are.same({ 4, "1" }, { #run.redis, run.redis[1].reply })
       assert.are.equal(backend, module.backend)
+    end)
+
+    it("fail as crew.redis does, with a code", function()
+      calls { "GET", "a" }
+      handler = function()
+        local redis = require "mooncrew.redis"
+        local replies, message, code = redis.backend.pipeline({}, { { "SET", "a", "b" }, { "GET", "a" } })
+        return { replies and replies[1].code or message, replies and replies[2].redis_error or code }
+      end
+      local code
+      testing.stub_redis { SET = function() return nil, "gone", code end, GET = function() return nil, "ERR no" end }
+      code = "UNAVAILABLE"
+      assert.done(perform(), { "gone", "UNAVAILABLE" })
+      code = "BUSY"
+      assert.done(perform(), { "BUSY", "ERR no" })
     end)
 
     it("are missed with an error", function()
@@ -324,6 +344,9 @@ describe("stubs of", function()
       end)
       testing.stub_postgres { ["SELECT 1"] = 1 }
       assert.failed(perform(), "the stub's answer to the query SELECT 1 must be a list of rows")
+      testing.stub_postgres { ["SELECT 1"] = { afected = 1 } }
+      assert.failed(perform(), "the stub's answer to the query SELECT 1: unknown field 'afected', "
+        .. "did you mean 'affected'?")
     end)
     it("are missed with an error", function()
       queries(function(backend)

@@ -28,6 +28,26 @@ static void test_integers(void **state) {
   assert_int_equal(mc_value_integer(NULL, &number), MC_EMALFORMED);
 }
 
+static int read_score(const char *text, double *out) {
+  mc_value value = {.kind = MC_VALUE_STRING, .text = mc_slice_of(text)};
+  return mc_value_score(&value, out);
+}
+
+static void test_scores(void **state) {
+  (void)state;
+  double score = 0;
+  assert_int_equal(read_score("1700000000", &score), 0);
+  assert_true(score == 1700000000);
+  assert_int_equal(read_score("1795536224.0874686", &score), 0);
+  assert_true(score == 1795536224.0874686);
+  assert_int_equal(read_score("-inf", &score), 0);
+  assert_true(score < -1e308);
+  static const char *const bad[] = {"", "x", "1x", "1 "};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(read_score(bad[i], &score), MC_EMALFORMED);
+  assert_int_equal(mc_value_score(NULL, &score), MC_EMALFORMED);
+}
+
 static void test_errors_by_their_first_word(void **state) {
   (void)state;
   mc_value value = {.kind = MC_VALUE_ERROR, .text = mc_slice_of("NOSCRIPT No matching script")};
@@ -65,6 +85,7 @@ static void test_arrays_and_what_is_none(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_integers),
+      cmocka_unit_test(test_scores),
       cmocka_unit_test(test_errors_by_their_first_word),
       cmocka_unit_test(test_items),
       cmocka_unit_test(test_arrays_and_what_is_none),

@@ -301,6 +301,29 @@ static void a_new_payload_takes_the_lock_along(void **state) {
   inspected_expect(i, mooncrew_update_payload(i->client, "q", "b", "new", 3, &i->error), MOONCREW_OK);
 }
 
+/* asynq's inspector writes another payload into the message and leaves the lock that the first one took. */
+static void update_as_go_does(inspected *i, const char *id, const char *payload) {
+  mc_message_box box = message_of(i, id);
+  mc_buf bytes = {0};
+  box.message.payload = mc_slice_of(payload);
+  mc_message_encode(&box.message, &bytes);
+  inspected_ask(i, "HSET asynq:{q}:t:%s msg %b", id, bytes.data, bytes.size);
+  mc_buf_deinit(&bytes);
+  mc_message_free(&box);
+}
+
+static void the_lock_of_an_earlier_payload_comes_along_too(void **state) {
+  inspected *i = *state;
+  mooncrew_options options = MOONCREW_OPTIONS_INIT;
+  options.unique_ms = 3600000;
+  options.process_in_ms = 60000;
+  inspected_give_options(i, "a", "old", options);
+  update_as_go_does(i, "a", "other");
+  inspected_expect(i, mooncrew_update_payload(i->client, "q", "a", "new", 3, &i->error), MOONCREW_OK);
+  assert_string_equal(inspected_ask(i, "GET asynq:{q}:unique:kind:22af645d1859cb5ca6da0c484f1f37ea"), "a");
+  assert_string_equal(inspected_ask(i, "EXISTS asynq:{q}:unique:kind:149603e6c03516362a8da23f624db945"), "0");
+}
+
 static void a_lock_that_says_nothing_of_the_payload_stays(void **state) {
   inspected *i = *state;
   const mc_message message = {.type = MC_SLICE_LITERAL("kind"),
@@ -370,6 +393,7 @@ int main(void) {
       inspected_test(pages_can_be_counted_too),
       inspected_test(a_page_that_makes_no_sense_is_refused),
       inspected_test(a_new_payload_takes_the_lock_along),
+      inspected_test(the_lock_of_an_earlier_payload_comes_along_too),
       inspected_test(a_lock_that_says_nothing_of_the_payload_stays),
       inspected_test(an_empty_payload_is_none),
       inspected_test(the_payload_of_what_runs_or_has_run_stays),

@@ -75,12 +75,29 @@ static void a_key_of_another_type_is_told(void **state) {
   assert_non_null(strstr(err.text, "WRONGTYPE"));
 }
 
+static void what_servers_cannot_read_is_told_until_it_is_set_anew(void **state) {
+  (void)state;
+  mc_limits found;
+  mc_err err;
+  redis_server_ask(server, "HSET asynq:{mail}:mc_limits concurrency -3");
+  assert_int_equal(mc_client_limit(client, QUEUE, NULL, &found, &err), MC_EMALFORMED);
+  redis_server_ask(server, "HSET asynq:{mail}:mc_limits concurrency 3x");
+  assert_int_equal(mc_client_limit(client, QUEUE, NULL, &found, &err), MC_EMALFORMED);
+  assert_non_null(strstr(err.text, "'3x'"));
+  expect_limits(&(mc_limits_change){.concurrency = true, .to = {3, 0, 0}}, (mc_limits){3, 0, 0});
+  redis_server_ask(server, "HSET asynq:{mail}:mc_limits rate 5");
+  assert_int_equal(mc_client_limit(client, QUEUE, NULL, &found, &err), MC_EMALFORMED);
+  assert_non_null(strstr(err.text, "interval_ms"));
+  expect_limits(&(mc_limits_change){.rate = true}, (mc_limits){3, 0, 0});
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_queue_that_nobody_knows_has_none, set_up, tear_down),
       cmocka_unit_test_setup_teardown(each_limit_is_changed_by_itself, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_makes_no_sense_is_not_sent, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_key_of_another_type_is_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(what_servers_cannot_read_is_told_until_it_is_set_anew, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

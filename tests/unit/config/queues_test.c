@@ -61,9 +61,9 @@ static void settings_stand_behind_the_weight(void **state) {
   expect_refused("a=1/size=5", "'size=5' is no setting of a queue");
   expect_refused("a=1/archive_max_age", "'archive_max_age' is no setting");
   expect_refused("a=1/archive_max_age=7d/archive_max_age=8d", "archive_max_age is given twice");
-  expect_refused("a=1/archive_max_age=5s", "queue 'a': archive_max_age must be a duration");
+  expect_refused("a=1/archive_max_age=5s", "queue 'a': archive_max_age must be a duration from 1m to 3650d, not '5s'");
   expect_refused("a=1/archive_max_age=soon", "not 'soon'");
-  expect_refused("a=1/archive_max_size=0", "archive_max_size must be a whole number as for the option");
+  expect_refused("a=1/archive_max_size=0", "archive_max_size must be a whole number from 1 to 10000000, not '0'");
   expect_refused("a=1/archive_max_size=-1", "not '-1'");
   expect_refused("a=1/archive_max_size=99999999999999999999", "archive_max_size must be");
 }

@@ -43,18 +43,22 @@ static void an_aggregate(void **state) {
 static void a_fold_that_is_pending_or_scheduled(void **state) {
   (void)state;
   mc_call call = {0};
+  mc_args locks = {0};
   mc_enqueue task = {.queue = queue, .id = MC_SLICE_LITERAL("new"), .message = MC_SLICE_LITERAL("msg")};
 #define KEYS                                                                                                           \
   "asynq:{q}:g:mail:id1|asynq:{q}:aggregation_sets|asynq:{q}:mc_fold_failures|asynq:{q}:pending|asynq:{q}:scheduled|"  \
   "asynq:{q}:t:|mail|"
-  mc_call_fold(&call, group, "id1", &task, 5);
+  mc_call_fold(&call, group, "id1", &task, &locks, 5);
   assert_call(&call, "fold", 5, KEYS "pending|new|msg||0|5");
   task.kind = MC_ENQUEUE_SCHEDULED;
   task.process_at_s = 77;
   task.unique_key = MC_SLICE_LITERAL("lock");
   task.unique_ttl_s = 9;
-  mc_call_fold(&call, group, "id1", &task, 5);
-  assert_call(&call, "fold", 5, KEYS "scheduled|new|msg|lock|9|77");
+  mc_args_add_text(&locks, "b");
+  mc_args_add_text(&locks, "lock of b");
+  mc_call_fold(&call, group, "id1", &task, &locks, 5);
+  assert_call(&call, "fold", 5, KEYS "scheduled|new|msg|lock|9|77|b|lock of b");
+  mc_args_deinit(&locks);
 #undef KEYS
 }
 

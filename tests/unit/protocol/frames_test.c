@@ -17,6 +17,7 @@ static const mc_header headers[] = {{TEXT("trace"), TEXT("a\0b")}, {TEXT(""), TE
 static const mc_frame_settings settings = {.scripts = TEXT("/srv/scripts"),
                                            .worker = 3,
                                            .concurrency = 4294967295u,
+                                           .load_timeout_ms = 3600000,
                                            .log_level = TEXT("info"),
                                            .log_format = TEXT("json"),
                                            .lua_path = TEXT("")};
@@ -322,11 +323,11 @@ static void expect_refused(const char *head, const char *wanted) {
 
 static void test_heads_that_make_no_sense_are_refused(void **state) {
   (void)state;
-  expect_refused("\0\0\0\0\1\6\0\0", "version 1 where 5 is spoken");
-  expect_refused("\0\0\0\0\5\10\0\0", "type 8");
-  expect_refused("\0\0\0\0\5\0\0\0", "type 0");
-  expect_refused("\0\0\0\0\5\6\0\1", "malformed");
-  expect_refused("\1\0\200\45\5\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
+  expect_refused("\0\0\0\0\1\6\0\0", "version 1 where 6 is spoken");
+  expect_refused("\0\0\0\0\6\10\0\0", "type 8");
+  expect_refused("\0\0\0\0\6\0\0\0", "type 0");
+  expect_refused("\0\0\0\0\6\6\0\1", "malformed");
+  expect_refused("\1\0\200\45\6\6\0\0", "629145601 bytes"); /* one byte above MC_FRAME_MAX_BODY */
 }
 
 int main(void) {

@@ -167,14 +167,17 @@ static void many_tasks_move_at_once(void **state) {
 
 /* ---- fold ---- */
 
+static mc_args locks; /* of the next fold */
+
 static const char *fold(const mc_enqueue_options *options) {
   mc_call call = {0};
   mc_enqueue task;
   mc_err err;
   if (mc_enqueue_init(&task, options, NOW_S * 1000, &err))
     fail_msg("%s", err.text);
-  mc_call_fold(&call, mc_slice_of("g"), SET, &task, NOW_NS);
+  mc_call_fold(&call, mc_slice_of("g"), SET, &task, &locks, NOW_NS);
   mc_enqueue_deinit(&task);
+  mc_args_deinit(&locks);
   return queue_call(&call);
 }
 
@@ -252,6 +255,20 @@ static void locks_and_ids_of_the_folded_tasks_are_free(void **state) {
   assert_redis("1", "EXISTS asynq:{q}:t:a");
   assert_redis("a", "GET asynq:{q}:unique:kind:99914b932bd37a50b983c5e7c90ae93b");
   assert_redis("x", "GET lock-of-another");
+}
+
+/* As asynq's client adds them to a group: without the field unique_key. */
+static void locks_that_only_the_messages_name_are_free(void **state) {
+  (void)state;
+  mc_enqueue_options options = queue_options("new");
+  make_set();
+  queue_ask("MSET lock-of-a a lock-of-b another");
+  const char *const named[] = {"a", "lock-of-a", "b", "lock-of-b"};
+  for (size_t i = 0; i < MC_COUNT(named); i++)
+    mc_args_add_text(&locks, named[i]);
+  assert_string_equal(fold(&options), "1");
+  assert_redis("0", "EXISTS lock-of-a");
+  assert_redis("another", "GET lock-of-b");
 }
 
 static void a_pending_of_another_type_fails_the_call_with_nothing_written(void **state) {
@@ -420,6 +437,7 @@ int main(void) {
       queue_test(a_set_that_is_no_more_is_refused),
       queue_test(an_id_or_a_lock_that_is_taken_leaves_all_as_it_was),
       queue_test(locks_and_ids_of_the_folded_tasks_are_free),
+      queue_test(locks_that_only_the_messages_name_are_free),
       queue_test(a_pending_of_another_type_fails_the_call_with_nothing_written),
       queue_test(a_set_goes_back_to_its_group_as_it_was),
       queue_test(a_failure_is_kept_for_a_day),

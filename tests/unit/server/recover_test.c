@@ -36,6 +36,17 @@ static void a_task_whose_lease_moved_is_left_alone(void **state) {
   assert_redis("s:1", "HGET asynq:{q}:t:a mc_owner");
 }
 
+static void a_lease_that_somebody_else_wrote_may_have_any_score(void **state) {
+  (void)state;
+  static const mc_orphan orphans[] = {{MC_SLICE_LITERAL("a"), 1795536224.0874686},
+                                      {MC_SLICE_LITERAL("b"), 1e300 * 1e300}};
+  queue_give("a b");
+  queue_take(2, 1);
+  queue_ask("ZADD asynq:{q}:lease 1795536224.0874686 a inf b");
+  assert_string_equal(recover(orphans, 2), "1 1");
+  assert_redis("b a", "LRANGE asynq:{q}:pending 0 -1");
+}
+
 static void a_task_in_active_without_a_lease_is_recovered(void **state) {
   (void)state;
   const mc_orphan orphans[] = {{MC_SLICE_LITERAL("a"), MC_NO_LEASE}, {MC_SLICE_LITERAL("b"), MC_NO_LEASE}};
@@ -210,6 +221,7 @@ static void memory_that_is_full_is_no_obstacle(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       queue_test(orphans_go_back_to_the_head_in_the_order_given),
+      queue_test(a_lease_that_somebody_else_wrote_may_have_any_score),
       queue_test(a_task_whose_lease_moved_is_left_alone),
       queue_test(a_task_in_active_without_a_lease_is_recovered),
       queue_test(a_task_that_was_settled_meanwhile_is_left_alone),

@@ -1,11 +1,16 @@
 /* server/update_task.lua against a real Redis. */
 #include "moves.h"
 
-static const char *update(const char *old_message, const char *new_message, const char *new_lock) {
+static const char *update_from(const char *old_message, const char *old_lock, const char *new_message,
+                               const char *new_lock) {
   mc_call call = {0};
   mc_call_update_task(&call, mc_slice_of("q"), mc_slice_of("a"), mc_slice_of(old_message), mc_slice_of(new_message),
-                      mc_slice_of(new_lock));
+                      mc_slice_of(old_lock), mc_slice_of(new_lock));
   return queue_call(&call);
+}
+
+static const char *update(const char *old_message, const char *new_message, const char *new_lock) {
+  return update_from(old_message, "", new_message, new_lock);
 }
 
 static void the_message_of_a_task_that_waits_is_replaced(void **state) {
@@ -45,6 +50,17 @@ static void a_message_that_has_changed_is_not_overwritten(void **state) {
   moves_give("a", "retry", NOW_S);
   assert_string_equal(update("older", "new", ""), "-3");
   assert_redis("m", "HGET asynq:{q}:t:a msg");
+}
+
+/* As asynq's client adds it to a group: without the field unique_key. */
+static void a_lock_that_only_the_message_names_moves_along_too(void **state) {
+  (void)state;
+  moves_give_grouped("a", "g");
+  queue_ask("SET old a EX 1000");
+  assert_string_equal(update_from("m", "old", "new", "lock"), "1");
+  assert_redis("0", "EXISTS old");
+  assert_redis("a", "GET lock");
+  assert_redis("lock", "HGET asynq:{q}:t:a unique_key");
 }
 
 static void the_lock_moves_along_with_the_time_it_had_left(void **state) {
@@ -103,6 +119,7 @@ int main(void) {
       queue_test(what_runs_or_has_run_is_refused),
       queue_test(a_task_of_a_group_is_refused_while_the_group_is_folded),
       queue_test(a_message_that_has_changed_is_not_overwritten),
+      queue_test(a_lock_that_only_the_message_names_moves_along_too),
       queue_test(the_lock_moves_along_with_the_time_it_had_left),
       queue_test(a_lock_without_an_end_keeps_none),
       queue_test(a_lock_that_another_task_holds_refuses_all),

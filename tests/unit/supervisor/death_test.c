@@ -204,6 +204,39 @@ static void who_let_no_other_run_is_told_so(void **state) {
   assert_redis("c a", "LRANGE asynq:{default}:pending 0 -1");
 }
 
+/* The page says that the handler of this attempt, which has the first slot, had failed when the worker ended. */
+static void had_failed(lone_node *lone, uint64_t attempt, const char *error) {
+  mc_page *page = lone->worker.page;
+  mc_page_failure *failure = mc_page_failure_of(page, (uint32_t)lone->worker.config->concurrency, 0);
+  atomic_store(&page->slots[0].attempt, attempt);
+  memcpy(failure->text, error, strlen(error));
+  atomic_store(&failure->size, strlen(error));
+  atomic_store(&failure->attempt, attempt);
+}
+
+static void what_it_had_failed_by_is_not_lost(void **state) {
+  lone_node *lone = *state;
+  hold_three(lone, 1);
+  had_failed(lone, atomic_load(&lone->worker.page->current), "boom");
+  lone->worker.overdue_attempt = atomic_load(&lone->worker.page->current);
+  die(lone, 0, SIGKILL);
+  assert_error_holds("b",
+                     "context deadline exceeded: a function of crew.on_error or for retries went on, and its worker "
+                     "was killed after kill_grace; the handler had failed: boom");
+  assert_true(lone_logged(lone, "\"worker killed\"", "\"handler_error\":\"boom\"", NULL));
+  lone->worker.overdue_attempt = 0;
+  lone_ask("FLUSHALL");
+  hold_three(lone, 0);
+  had_failed(lone, atomic_load(&lone->worker.page->current), "bang");
+  die(lone, 0, SIGSEGV);
+  assert_non_null(strstr(lone_ask("HGET asynq:{default}:t:a mc_last_crash"), "; the handler had failed: bang"));
+  lone_ask("FLUSHALL"); /* what an attempt before had in this slot */
+  hold_three(lone, 2);
+  atomic_store(&lone->worker.page->slots[0].attempt, atomic_load(&lone->worker.page->current));
+  die(lone, 0, SIGSEGV);
+  assert_null(strstr(lone_ask("HGET asynq:{default}:t:c mc_last_crash"), "had failed"));
+}
+
 static void assert_archived_with(lone_node *lone, int64_t status, int number, const char *text) {
   lone_ask("FLUSHALL");
   lone->config.max_crashes = 1;
@@ -336,6 +369,7 @@ int main(void) {
       lone_test(what_did_not_stop_in_time_fails),
       lone_test(so_does_what_only_waits_on),
       lone_test(who_let_no_other_run_is_told_so),
+      lone_test(what_it_had_failed_by_is_not_lost),
       lone_test(the_reason_says_what_that_death_mostly_means),
       lone_test(the_reason_says_what_we_killed_it_for),
       lone_test(the_only_one_that_has_started_is_blamed_for_a_crash_of_the_loop),

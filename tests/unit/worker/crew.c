@@ -110,6 +110,7 @@ void crew_spawn(crew *self, uint32_t concurrency) {
   mc_frame_settings settings = {.scripts = mc_slice_of(scripts),
                                 .worker = 1,
                                 .concurrency = concurrency,
+                                .load_timeout_ms = 30000,
                                 .log_level = MC_SLICE_LITERAL("info"),
                                 .log_format = MC_SLICE_LITERAL("json")};
   mc_frame_settings_encode(&self->out, &settings);

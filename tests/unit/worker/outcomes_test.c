@@ -44,6 +44,20 @@ static void a_failure_carries_message_place_trace_and_delay(void **state) {
   assert_text(result.text, "handler not found for task \"unknown\"");
 }
 
+static void of_an_error_without_end_the_beginning_is_told(void **state) {
+  crew *self = *state;
+  crew_start(self, 1,
+             "local crew = require 'mooncrew'\n"
+             "crew.task('shout', { perform = function() error(('x'):rep(1000000)) end })\n"
+             "crew.task('text', { perform = function() return ('x'):rep(1000000) end })\n");
+  mc_frame_result result = crew_expect_result(self, crew_send_task(self, "shout", ""), MC_OUTCOME_FAILED);
+  assert_int_equal(result.text.size, 65536);
+  assert_holds(result.text, "scripts/tasks.lua:2: xxx");
+  assert_true(result.trace.size <= 65536);
+  result = crew_expect_result(self, crew_send_task(self, "text", ""), MC_OUTCOME_DONE);
+  assert_int_equal(result.text.size, 1000000);
+}
+
 static void a_payload_that_does_not_fit_is_invalid(void **state) {
   crew *self = *state;
   crew_start(self, 1, outcomes_script);
@@ -166,6 +180,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       crew_test(results_are_none_a_string_or_json),
       crew_test(a_failure_carries_message_place_trace_and_delay),
+      crew_test(of_an_error_without_end_the_beginning_is_told),
       crew_test(a_payload_that_does_not_fit_is_invalid),
       crew_test(a_handler_can_say_how_it_ends),
       crew_test(a_stray_yield_fails_the_task_and_frees_the_slot),

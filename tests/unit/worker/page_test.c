@@ -108,6 +108,26 @@ static void test_growth_is_put_down_to_who_is_current(void **state) {
   munmap(page, mc_page_size(2));
 }
 
+static void test_a_failure_is_kept_for_its_attempt_and_cut(void **state) {
+  (void)state;
+  mc_page *page = NULL;
+  char text[1000];
+  memset(text, 'x', sizeof text);
+  assert_int_equal(mc_page_map(make_memory(2), 2, &page, NULL), 0);
+  mc_page_fill(page, 0, 7, 1000, 0);
+  mc_page_fill(page, 1, 8, 1000, 0);
+  mc_page_set_failure(page, 2, 1, (mc_slice){text, sizeof text});
+  mc_page_set_failure(page, 2, 0, MC_SLICE_LITERAL("boom"));
+  const mc_page_failure *first = mc_page_failure_of(page, 2, 0), *second = mc_page_failure_of(page, 2, 1);
+  assert_int_equal(atomic_load(&first->attempt), 7);
+  assert_int_equal(atomic_load(&first->size), 4);
+  assert_memory_equal(first->text, "boom", 4);
+  assert_int_equal(atomic_load(&second->attempt), 8);
+  assert_int_equal(atomic_load(&second->size), MC_PAGE_FAILURE_MAX);
+  assert_true((const char *)(second + 1) == (const char *)page + mc_page_size(2));
+  munmap(page, mc_page_size(2));
+}
+
 static void test_memory_that_is_too_small_is_refused(void **state) {
   (void)state;
   mc_page *page = NULL;
@@ -136,6 +156,7 @@ int main(void) {
       cmocka_unit_test(test_what_the_supervisor_took_back_does_not_start),
       cmocka_unit_test(test_a_cancellation_is_for_one_attempt),
       cmocka_unit_test(test_growth_is_put_down_to_who_is_current),
+      cmocka_unit_test(test_a_failure_is_kept_for_its_attempt_and_cut),
       cmocka_unit_test(test_memory_that_is_too_small_is_refused),
       cmocka_unit_test(test_a_descriptor_that_is_not_there_is_refused),
   };

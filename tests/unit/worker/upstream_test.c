@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -180,6 +181,43 @@ static void test_the_descriptor_is_not_inherited(void **state) {
   assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 }
 
+/* Puts another file in a descriptor's place while a test looks. */
+static void expect_not_whole_with(wire *self, int fd, int other, bool open) {
+  int kept = dup(fd);
+  assert_true(kept >= 0 && other >= 0 && dup2(other, fd) == fd);
+  assert_false(mc_upstream_is_whole(&self->upstream));
+  assert_int_equal(mc_upstream_is_open(&self->upstream), open);
+  assert_int_equal(dup2(kept, fd), fd);
+  assert_true(mc_upstream_is_whole(&self->upstream));
+  assert_true(mc_upstream_is_open(&self->upstream));
+  close(kept);
+  close(other);
+}
+
+static void test_another_file_in_place_of_ours_is_seen(void **state) {
+  wire *self = *state;
+  uv_os_fd_t fd;
+  int loop_fd = uv_backend_fd(&self->loop), sockets[2];
+  turn(self); /* it waits now */
+  assert_true(mc_upstream_is_whole(&self->upstream));
+  assert_int_equal(uv_fileno((uv_handle_t *)&self->upstream.pipe, &fd), 0);
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+  expect_not_whole_with(self, fd, open("/dev/null", O_RDWR), false);
+  expect_not_whole_with(self, fd, sockets[0], false);
+  expect_not_whole_with(self, loop_fd, open("/dev/null", O_RDWR), true);
+  expect_not_whole_with(self, loop_fd, epoll_create1(0), true);
+  close(sockets[1]);
+}
+
+static void test_it_is_whole_when_nothing_more_is_awaited(void **state) {
+  wire *self = *state;
+  shutdown(self->far, SHUT_WR);
+  turn(self);
+  turn(self);
+  assert_int_equal(self->closed, 1);
+  assert_true(mc_upstream_is_whole(&self->upstream));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void) {
@@ -192,6 +230,8 @@ int main(void) {
       TEST(the_end_is_told_without_a_reason),
       TEST(nonsense_is_told_with_a_reason),
       TEST(the_descriptor_is_not_inherited),
+      TEST(another_file_in_place_of_ours_is_seen),
+      TEST(it_is_whole_when_nothing_more_is_awaited),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

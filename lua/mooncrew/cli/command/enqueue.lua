@@ -40,7 +40,7 @@ end
 
 -- flag, name of its argument, how its text is read, what it does. The option is named like the flag.
 local OPTIONS = {
-  { "queue", "NAME", as_is, "the queue (default: the task's own, or default)" },
+  { "queue", "NAME", as_is, "the queue (default: the task's own, or default)", short = "-q " },
   { "max-retry", "N", whole, "how often a failed task is tried again" },
   { "timeout", "DURATION", as_is, "how long one run may take" },
   { "deadline", "TIME", time_to_come, "when it must have ended at last: 2030-01-31T12:00:00Z, or unix seconds" },
@@ -59,7 +59,7 @@ function M.describe(parser)
   parser:argument("PAYLOAD"):target("payload"):args("?"):description(
     payload_source.DESCRIPTION .. " (default: an empty payload)")
   for _, option in ipairs(OPTIONS) do
-    parser:option("--" .. option[1]):argname(option[2]):description(option[4])
+    parser:option((option.short or "") .. "--" .. option[1]):argname(option[2]):description(option[4])
   end
   parser:option("--header"):argname("NAME=VALUE"):count("*"):description("a header; may be repeated")
   parser:flag("--raw"):description("send the payload's bytes as they are; a script's schema must still pass them")

@@ -154,7 +154,8 @@ end
 
 local function error_text(reload)
   local now = reload.now or reload.server
-  return ("%s:%d: %s (generation %d serves on)"):format(now.host, now.pid, reload.error, now.generation)
+  local text = ("%s:%d: %s"):format(now.host, now.pid, reload.error)
+  return reload.code == "NO_SERVER" and text or ("%s (generation %d serves on)"):format(text, now.generation)
 end
 
 local function print_done(reload)

@@ -2,6 +2,7 @@
 -- of the request { argv, stdin, … }, or a table of answers by the program's name or the whole command line, where "*"
 -- stands for anything; an answer is a table { code, signal, stdout, stderr }, or nil, message, code.
 
+local check_fields = require "mooncrew.testing.stub.answer"
 local glob = require "mooncrew.testing.glob"
 local within = require "mooncrew.testing.stub.within"
 
@@ -12,6 +13,8 @@ local M = { module = "mooncrew.exec", list = "commands", expected = "a function 
 function M.usable(stub)
   return type(stub) == "function" or type(stub) == "table"
 end
+
+local FIELDS = { code = "number", signal = "any", stdout = "string", stderr = "string" }
 
 -- A program's name means it with any arguments.
 local function matches(line, pattern)
@@ -44,6 +47,7 @@ local function result_of(clock, answer, request)
     error(("the stub's answer to the program '%s' must be a table, such as { code = 0, stdout = \"…\" }, got %s")
       :format(request.argv[1], type(given)), 0)
   end
+  check_fields(given or {}, FIELDS, ("the program '%s'"):format(request.argv[1]))
   local result = { stdout = "", stderr = "" }
   for name, value in pairs(given or {}) do
     result[name] = value

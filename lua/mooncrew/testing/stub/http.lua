@@ -5,6 +5,7 @@
 -- of the request that returns one, or nil, message, code for a failure.
 
 local copy = require "mooncrew.copy"
+local check_fields = require "mooncrew.testing.stub.answer"
 local glob = require "mooncrew.testing.glob"
 local json = require "mooncrew.json"
 local within = require "mooncrew.testing.stub.within"
@@ -52,23 +53,14 @@ local function store(response, request)
   return response
 end
 
-local TYPES = { status = "number", headers = "table", body = "string", duration = "number" }
-
-local function check_types(answer, request)
-  for name, wanted in pairs(TYPES) do
-    if answer[name] ~= nil and type(answer[name]) ~= wanted then
-      error(("the stub's answer to %s: %s: expected %s, got %s"):format(shown(request), name, wanted,
-        type(answer[name])), 0)
-    end
-  end
-end
+local FIELDS = { status = "number", headers = "table", body = "string", json = "any", duration = "number" }
 
 local function response_of(answer, request)
   if type(answer) ~= "table" then
     error(("the stub's answer to %s must be a table, such as { status = 200, body = \"…\" }, got %s"):format(
       shown(request), type(answer)), 0)
   end
-  check_types(answer, request)
+  check_fields(answer, FIELDS, shown(request))
   local response = { status = answer.status or 200, headers = copy(answer.headers), body = answer.body or "",
     duration = answer.duration or 0 }
   if answer.json ~= nil then

@@ -3,6 +3,7 @@
 -- list of rows, a table { rows, affected, … }, a function that returns one, or nil, message, code, details. BEGIN,
 -- COMMIT and their like need no answer.
 
+local check_fields = require "mooncrew.testing.stub.answer"
 local glob = require "mooncrew.testing.glob"
 
 local M = { module = "mooncrew.postgres", list = "queries",
@@ -30,6 +31,8 @@ local function find_answer(stub, sql)
   end
   return stub
 end
+
+local FIELDS = { rows = "table", columns = "table", count = "number", affected = "number", command = "string" }
 
 -- A list is one of rows, and so is an empty table.
 local function result_of(given, sql)
@@ -64,6 +67,9 @@ local function ask(stub, sql, params)
   elseif given ~= nil and type(given) ~= "table" then
     error(("the stub's answer to the query %s must be a list of rows, or a table { rows, affected }, got %s"):format(
       sql, type(given)), 0)
+  end
+  if given and given[1] == nil then
+    check_fields(given, FIELDS, "the query " .. sql)
   end
   return result_of(given, sql)
 end

@@ -1,6 +1,7 @@
 -- Commands of crew.redis in a test: answered by a stub, and recorded. A stub is a function of the command's words, or a
 -- table of replies by the command, where "*" stands for anything and a name alone for all commands of that name; a
--- reply may be a function of the words too. crew.null and nil are Redis' nil; nil, text is an error.
+-- reply may be a function of the words too. crew.null and nil are Redis' nil; nil, text is an error of Redis, its code
+-- the first word; and nil, text, code, where the code is none of Redis' but the module's own, fails the whole call.
 
 local glob = require "mooncrew.testing.glob"
 local json = require "mooncrew.json"
@@ -24,6 +25,19 @@ local function refuse(command)
     .. "\"…\" }"):format(command[1], command[1]), 0)
 end
 
+-- What crew.redis itself says: no reply came.
+local CALL_FAILED = { UNAVAILABLE = true, UNKNOWN = true, TIMED_OUT = true }
+
+local function error_of(message, code)
+  if CALL_FAILED[code] then
+    return nil, message, code
+  end
+  local reply = require("mooncrew.redis").error(message)
+  reply.code = code or reply.code
+  return reply
+end
+
+-- The reply; nil, message, code where none came.
 local function reply_to(stub, command)
   local answer = stub
   if type(stub) == "table" then
@@ -32,12 +46,12 @@ local function reply_to(stub, command)
   if answer == nil then
     refuse(command)
   end
-  local reply, failure = answer, nil
+  local reply, failure, code = answer, nil, nil
   if type(answer) == "function" then
-    reply, failure = answer(command)
+    reply, failure, code = answer(command)
   end
   if reply == nil and failure then
-    return require("mooncrew.redis").error(failure)
+    return error_of(failure, code)
   end
   return reply == nil and json.null or reply
 end
@@ -49,8 +63,13 @@ local function replies_to(commands, answer)
   local replies, gathered = {}, nil
   for i, command in ipairs(commands) do
     local name = command[1]:upper()
-    local reply = not TRANSACTION[name] and answer(command) or nil
-    if name == "MULTI" then
+    local reply, message, code
+    if not TRANSACTION[name] then
+      reply, message, code = answer(command)
+    end
+    if message then
+      return nil, message, code
+    elseif name == "MULTI" then
       replies[i], gathered = "OK", {}
     elseif name == "EXEC" then
       replies[i], gathered = gathered or {}, nil
@@ -71,8 +90,9 @@ function M.backend(_, _, stub_of, record)
     pipeline = function(_, commands)
       return replies_to(commands, function(command)
         local entry = record(command)
-        entry.reply = reply_to(stub_of(), command)
-        return entry.reply
+        local reply, message, code = reply_to(stub_of(), command)
+        entry.reply, entry.failure = reply, message
+        return reply, message, code
       end)
     end,
     close = function() end,
