@@ -12,8 +12,10 @@
 --   * an error in it fails the task, at its next wait, and never the worker;
 --   * it cannot wait: it runs in no task's coroutine. It resumes one.
 -- A handle belongs to the task that made it, and is closed when the task ends, however it ends; crew.async.keep(handle)
--- lets it stay. What is made while scripts are loaded, or by crew.on_start, belongs to nobody, and stays.
+-- lets it stay. So it is with descriptors of files (mooncrew.descriptors). What is made while scripts are loaded, or
+-- by crew.on_start, belongs to nobody, and stays.
 
+local descriptors = require "mooncrew.descriptors"
 local execute = require "mooncrew.execute"
 local host = require "mooncrew.host"
 local native = require "mooncrew.native_luv"
@@ -39,7 +41,7 @@ local TAKEN_AWAY = { run = OWN_LOOP, stop = OWN_LOOP, loop_close = OWN_LOOP, loo
 
 local CLOSES = { close = true, tcp_close_reset = true, close_reset = true }
 
-local uv_close, uv_is_closing, uv_kill -- luv's own, unwrapped
+local uv_close, uv_fs_close, uv_is_closing, uv_kill -- luv's own, unwrapped
 
 -- ---- callbacks ----
 
@@ -161,6 +163,38 @@ local function spawn(uv_spawn, path, options, on_exit)
   return handle, pid, code -- or nil, message, code
 end
 
+-- ---- descriptors ----
+
+local function hold_descriptor(fd, ...)
+  descriptors.hold(fd, uv_fs_close)
+  return fd, ...
+end
+
+-- A callback that is given a descriptor, behind an error: its task's from then on.
+local function given_descriptor(callback)
+  return function(err, fd, ...)
+    descriptors.hold(fd, uv_fs_close)
+    return callback(err, fd, ...)
+  end
+end
+
+local function opens_descriptor(fn)
+  return function(...)
+    local count, arguments = select("#", ...), { ... }
+    if callable(arguments[count]) then
+      arguments[count] = owned(given_descriptor(arguments[count]))
+    end
+    return hold_descriptor(fn(unpack(arguments, 1, count)))
+  end
+end
+
+local function takes_descriptor(fn, place)
+  return function(...)
+    descriptors.forget((select(place, ...)))
+    return fn(own_functions(...))
+  end
+end
+
 -- ---- the table ----
 
 local function taken_away(name)
@@ -175,10 +209,17 @@ local function guarded(name, fn)
     return function(...)
       return spawn(fn, ...)
     end
+  elseif descriptors.OPENS[name] then
+    return opens_descriptor(fn)
   elseif name:find("^new_") then
     return function(...)
+      if descriptors.TAKES[name] then
+        descriptors.forget((...))
+      end
       return hold(fn(own_functions(...)))
     end
+  elseif descriptors.TAKES[name] then
+    return takes_descriptor(fn, descriptors.TAKES[name])
   elseif CLOSES[name] then
     return function(handle, ...)
       drop(handle)
@@ -228,7 +269,7 @@ function luv.open()
     error("luv is not installed: install the Debian package lua-luv" .. tried, 0)
   end
   local uv = native.open(path)
-  uv_close, uv_is_closing, uv_kill = uv.close, uv.is_closing, uv.kill
+  uv_close, uv_fs_close, uv_is_closing, uv_kill = uv.close, uv.fs_close, uv.is_closing, uv.kill
   guard_methods()
   guard_all(uv)
   take_away(uv)

@@ -182,6 +182,72 @@ describe("luv", function()
     end))
   end)
 
+  it("closes the files that a task has left open, and no other", with_crew(function(crew)
+    crew:script("t.lua", [[
+      local uv = require "luv"
+      local await, FILE = crew.async.await, "left-open.txt"
+      local function open_file(flags)
+        return uv.fs_open(FILE, flags or "r", 384)
+      end
+      local function open_now()
+        local count = 0
+        for fd in function(scan) return uv.fs_scandir_next(scan) end, assert(uv.fs_scandir("/proc/self/fd")) do
+          local target = uv.fs_readlink("/proc/self/fd/" .. fd)
+          count = count + ((target and target:find(FILE, 1, true)) and 1 or 0)
+        end
+        return count
+      end
+      local kept
+      local ways = {
+        at_once = function() open_file "w" return 1 end,
+        later = function() await(function(resume) uv.fs_open(FILE, "r", 384, resume) end) return 1 end,
+        temporary = function() uv.fs_mkstemp(FILE .. "XXXXXX") return 1 end,
+        stopped = function() open_file() crew.sleep(60) end,
+        kept = function() kept = crew.async.keep(open_file()) return 1 end,
+        closed_by_another = function() uv.fs_close(kept) end,
+        unfinished = function() uv.fs_open(FILE, "r", 384, function() end) end,
+        used_again = function() -- the number that was closed in a roundabout way is now somebody else's
+          local fd = open_file()
+          uv.fs_close(fd)
+          local file = io.open(FILE)
+          note("same", tostring(open_now() == 1))
+          _G.held = file
+        end,
+        others_close = function() _G.held:close() end,
+      }
+      crew.task("t", { timeout = "1s", perform = function(way)
+        local before = open_now()
+        if way == "count" then return note("count", before) end
+        local opened = ways[way]()
+        if opened then note("opened", tostring(open_now() == before + opened)) end
+      end })
+    ]])
+    local queue = crew:queue()
+    local function perform(way)
+      queue:add { type = "t", id = way, payload = '"' .. way .. '"', retry = 0, retention = 60, timeout = 1 }
+      local state = way == "stopped" and "archived" or "completed"
+      crew:wait_until(way .. " ended", 20, function() return queue:task(way).state == state end)
+    end
+    local counts = 0
+    local function left(way, expected)
+      perform(way)
+      crew:wait_until(expected .. " are open after " .. way, 20, function()
+        counts = counts + 1
+        queue:add { type = "t", id = "count" .. counts, payload = '"count"', retry = 0 }
+        crew:wait_until("they were counted", 20, function() return crew.notes:count "count" == counts end)
+        return tonumber(crew.notes:all("count")[counts][2]) == expected
+      end)
+    end
+    crew:run { workers = 1 }
+    for _, way in ipairs { "at_once", "later", "temporary", "stopped", "unfinished" } do left(way, 0) end
+    left("kept", 1)
+    left("closed_by_another", 0)
+    left("used_again", 1)
+    left("others_close", 0)
+    for _, opened in ipairs(crew.notes:all "opened") do assert.equal("true", opened[2]) end
+    assert.equal("true", crew.notes:all("same")[1][2])
+  end))
+
   it("cannot wait in a callback, and says so", with_crew(function(crew)
     local task = settle(crew, [[
       local uv = require "luv"

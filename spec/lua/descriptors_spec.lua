@@ -1,0 +1,52 @@
+-- mooncrew.descriptors: whose a file descriptor is, with pretended scopes.
+
+local descriptors = require "mooncrew.descriptors"
+local scope = require "mooncrew.scope"
+
+describe("a descriptor", function()
+  local closed
+
+  before_each(function()
+    closed = {}
+  end)
+
+  local function open(of, fd)
+    scope.call(of, descriptors.hold, tostring, fd, function(number)
+      closed[#closed + 1] = number
+    end)
+  end
+
+  it("is closed at the end of its task", function()
+    local of = scope.of {}
+    open(of, 70)
+    open(of, nil) -- it could not be opened
+    of:close()
+    assert.are.same({ 70 }, closed)
+  end)
+
+  it("is not closed when it was closed already, also by another task", function()
+    local of = scope.of {}
+    open(of, 71)
+    descriptors.forget(71)
+    of:close()
+    assert.are.same({}, closed)
+  end)
+
+  it("is not closed by the task that had its number before", function()
+    local first, second = scope.of {}, scope.of {}
+    open(first, 72)
+    open(second, 72)
+    first:close()
+    assert.are.same({}, closed)
+    second:close()
+    assert.are.same({ 72 }, closed)
+  end)
+
+  it("stays when it is kept", function()
+    local of = scope.of {}
+    open(of, 73)
+    scope.call(of, scope.keep, tostring, 73)
+    of:close()
+    assert.are.same({}, closed)
+  end)
+end)
