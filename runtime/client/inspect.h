@@ -1,7 +1,7 @@
 /* What a client can see and change of queues, tasks, servers and cron entries, beyond enqueueing: mooncrew.h says what
  * each does. One file per noun: inspect_queues.c, pause_queue.c, inspect_tasks.c, move_tasks.c, remove_queue.c,
- * inspect_servers.c, inspect_cron.c, wait.c. Each of these is a call with a deadline of its own. 0 or a code and why; out stays untouched
- * on failure.
+ * inspect_servers.c, inspect_cron.c, wait.c. Each of these is a call with a deadline of its own. 0 or a code and why;
+ * out stays untouched on failure.
  */
 #ifndef MC_CLIENT_INSPECT_H
 #define MC_CLIENT_INSPECT_H

@@ -21,8 +21,8 @@ void mc_outcome_fail(struct mc_node *node, mc_held *held, mc_slice error, int64_
 void mc_outcome_archive(struct mc_node *node, mc_held *held, mc_slice reason);
 void mc_outcome_requeue(struct mc_node *node, mc_held *held);
 
-/* Its worker died, and it is to blame; what happened and what that means (empty: nothing to add) are for people. It runs
- * again, or is archived at max_crashes; either way both stand on the task from then on, with the time. */
+/* Its worker died, and it is to blame; what happened and what that means (empty: nothing to add) are for people. It
+ * runs again, or is archived at max_crashes; either way both stand on the task from then on, with the time. */
 void mc_outcome_crash(struct mc_node *node, mc_held *held, const char *what, mc_slice meaning);
 
 /* A task whose message cannot be decoded: archived with the reason, its bytes untouched. */

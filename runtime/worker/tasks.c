@@ -145,7 +145,8 @@ static lua_State *begin_for(mc_attempt *attempt, mc_vm_entry entry) {
 }
 
 /* By FFI or luv a handler can close any descriptor, and the next file that it opens has that number. That one is gone
- * which the worker cannot live without is seen while it is known who ran; otherwise the loop would fail, or nothing be heard any more, with nobody to blame. */
+ * which the worker cannot live without is seen while it is known who ran; otherwise the loop would fail, or nothing be
+ * heard any more, with nobody to blame. */
 static void leave_when_cut_off(const mc_tasks *tasks) {
   if (mc_upstream_is_whole(tasks->upstream))
     return;

@@ -23,7 +23,7 @@ struct mc_transfer {
   bool running;
   uint64_t attempt; /* whose it is (behalf.h) */
   mc_sink body;
-  mc_buf head; /* status line and headers of the last answer; of SMTP, all that the server said */
+  mc_buf head;      /* status line and headers of the last answer; of SMTP, all that the server said */
   size_t head_size; /* of this head and of those before it */
   bool connect_only;
   curl_socket_t socket;        /* that curl watches for it, or CURL_SOCKET_BAD */
