@@ -14,20 +14,17 @@ local owners = {} ---@type table<integer, mooncrew.Scope>
 M.OPENS = { fs_open = true, fs_mkstemp = true }
 M.TAKES = { fs_close = 1, new_tty = 1, open = 2, pipe_open = 2, tcp_open = 2, udp_open = 2 }
 
---- A descriptor was opened for the task that runs; it is closed by `close` when the task ends.
----@param fd any  no number where opening failed or has only begun
----@param close fun(fd: integer)
+--- A descriptor was opened for the task that runs, if one does; `close` closes it when the task ends.
+---@param fd integer
+---@param close fun()
 function M.hold(fd, close)
   local of = scope.owner()
-  if type(fd) ~= "number" then
-    return
-  end
   owners[fd] = of
   if of then
     of:hold(fd, function()
       if owners[fd] == of then
         owners[fd] = nil
-        close(fd)
+        close()
       end
     end)
   end

@@ -41,7 +41,7 @@ local TAKEN_AWAY = { run = OWN_LOOP, stop = OWN_LOOP, loop_close = OWN_LOOP, loo
 
 local CLOSES = { close = true, tcp_close_reset = true, close_reset = true }
 
-local uv_close, uv_fs_close, uv_is_closing, uv_kill -- luv's own, unwrapped
+local uv_close, uv_fs_close, uv_fs_fstat, uv_is_closing, uv_kill -- luv's own, unwrapped
 
 -- ---- callbacks ----
 
@@ -165,16 +165,29 @@ end
 
 -- ---- descriptors ----
 
+-- Closes a descriptor while it is the file that it is now: one that was closed otherwise than by luv may have become
+-- a file or socket of the worker's own.
+local function closes_file_of(fd)
+  local file = uv_fs_fstat(fd)
+  return function()
+    local now = uv_fs_fstat(fd)
+    if file and now and now.dev == file.dev and now.ino == file.ino then
+      uv_fs_close(fd)
+    end
+  end
+end
+
 local function hold_descriptor(fd, ...)
-  descriptors.hold(fd, uv_fs_close)
+  if type(fd) == "number" then
+    descriptors.hold(fd, closes_file_of(fd))
+  end
   return fd, ...
 end
 
 -- A callback that is given a descriptor, behind an error: its task's from then on.
 local function given_descriptor(callback)
   return function(err, fd, ...)
-    descriptors.hold(fd, uv_fs_close)
-    return callback(err, fd, ...)
+    return callback(err, hold_descriptor(fd, ...))
   end
 end
 
@@ -269,7 +282,8 @@ function luv.open()
     error("luv is not installed: install the Debian package lua-luv" .. tried, 0)
   end
   local uv = native.open(path)
-  uv_close, uv_fs_close, uv_is_closing, uv_kill = uv.close, uv.fs_close, uv.is_closing, uv.kill
+  uv_close, uv_fs_close, uv_fs_fstat = uv.close, uv.fs_close, uv.fs_fstat
+  uv_is_closing, uv_kill = uv.is_closing, uv.kill
   guard_methods()
   guard_all(uv)
   take_away(uv)

@@ -186,6 +186,7 @@ describe("luv", function()
     crew:script("t.lua", [[
       local uv = require "luv"
       local await, FILE = crew.async.await, "left-open.txt"
+      require("ffi").cdef "int close(int);"
       local function open_file(flags)
         return uv.fs_open(FILE, flags or "r", 384)
       end
@@ -214,6 +215,15 @@ describe("luv", function()
           _G.held = file
         end,
         others_close = function() _G.held:close() end,
+        closed_unseen = function() -- and a socket of the worker has the number then
+          local fd = open_file()
+          require("ffi").C.close(fd)
+          _G.socket = uv.new_tcp()
+          _G.socket:bind("127.0.0.1", 0)
+          crew.async.keep(_G.socket)
+          note("same", tostring(_G.socket:fileno() == fd))
+        end,
+        socket_lives = function() note("same", tostring(uv.fs_fstat(_G.socket:fileno()) ~= nil)) _G.socket:close() end,
       }
       crew.task("t", { timeout = "1s", perform = function(way)
         local before = open_now()
@@ -244,8 +254,11 @@ describe("luv", function()
     left("closed_by_another", 0)
     left("used_again", 1)
     left("others_close", 0)
+    left("closed_unseen", 0)
+    perform "socket_lives"
     for _, opened in ipairs(crew.notes:all "opened") do assert.equal("true", opened[2]) end
-    assert.equal("true", crew.notes:all("same")[1][2])
+    assert.equal(3, crew.notes:count "same")
+    for _, same in ipairs(crew.notes:all "same") do assert.equal("true", same[2]) end
   end))
 
   it("cannot wait in a callback, and says so", with_crew(function(crew)
