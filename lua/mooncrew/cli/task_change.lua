@@ -66,12 +66,12 @@ end
 -- ---- tasks that are named ----
 
 -- The queue of each id, all found before the first is changed.
-local function locate_all(client, given)
+local function locate_all(change, client, given)
   local tasks = {}
   for i, id in ipairs(given.ids) do
     local task, message, code = locate.task(client, id, given.queue)
     if not task then
-      return nil, message, code
+      return nil, #given.ids > 1 and ("%s; nothing was %s"):format(message, change.done) or message, code
     end
     tasks[i] = task
   end
@@ -104,7 +104,7 @@ local function change_located(change, client, tasks, as_json)
 end
 
 local function change_named(change, client, given)
-  local tasks, message, code = locate_all(client, given)
+  local tasks, message, code = locate_all(change, client, given)
   if not tasks then
     return nil, message, code
   end

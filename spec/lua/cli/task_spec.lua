@@ -226,7 +226,9 @@ describe("mooncrew task", function()
 
     it("touch nothing when one of the ids is not found", function()
       it_is.answers = holding { low = { id1 = task() } }
-      assert.equal(1, (it_is:run("task", "run", "id1", "id2")))
+      local code, _, complaint = it_is:run("task", "run", "id1", "id2")
+      assert.equal(1, code)
+      assert.matches("^no queue has a task \"id2\"; .*; nothing was queued", complaint)
       assert.same({}, it_is:called "run_task")
     end)
 
