@@ -194,10 +194,38 @@ end
 local function opens_descriptor(fn)
   return function(...)
     local count, arguments = select("#", ...), { ... }
-    if callable(arguments[count]) then
-      arguments[count] = owned(given_descriptor(arguments[count]))
+    for i = 1, count do
+      if callable(arguments[i]) then
+        arguments[i] = owned(given_descriptor(arguments[i]))
+      end
     end
     return hold_descriptor(fn(unpack(arguments, 1, count)))
+  end
+end
+
+local function after(ended, callback)
+  return function(...)
+    ended()
+    return callback(...)
+  end
+end
+
+-- The arguments of a request, the first of which may be descriptors: its callback ends it. (One that luv refuses is
+-- never ended: its descriptor stays open, rather than be closed under another one.)
+local function counted(descriptor_count, ...)
+  local count, arguments = select("#", ...), { ... }
+  for i = 1, count do
+    for place = 1, callable(arguments[i]) and descriptor_count or 0 do
+      local ended = descriptors.begin(arguments[place])
+      arguments[i] = ended and after(ended, arguments[i]) or arguments[i]
+    end
+  end
+  return unpack(arguments, 1, count)
+end
+
+local function uses_descriptors(fn, descriptor_count)
+  return function(...)
+    return fn(own_functions(counted(descriptor_count, ...)))
   end
 end
 
@@ -216,7 +244,8 @@ local function taken_away(name)
   end
 end
 
--- The calls are tail calls, so that luv's errors about arguments name the handler's line.
+-- The calls are tail calls, so that luv's errors about arguments name the handler's line; but for those whose answer is
+-- held.
 local function guarded(name, fn)
   if name == "spawn" then
     return function(...)
@@ -233,6 +262,8 @@ local function guarded(name, fn)
     end
   elseif descriptors.TAKES[name] then
     return takes_descriptor(fn, descriptors.TAKES[name])
+  elseif name:find("^fs_") then
+    return uses_descriptors(fn, descriptors.USES[name] or 1)
   elseif CLOSES[name] then
     return function(handle, ...)
       drop(handle)

@@ -41,6 +41,25 @@ describe("a descriptor", function()
     assert.are.same({ 72 }, closed)
   end)
 
+  it("is closed when the last request of it has ended, if that is later", function()
+    local of = scope.of {}
+    open(of, 74)
+    local first, second = descriptors.begin(74), descriptors.begin(74)
+    first()
+    of:close()
+    assert.are.same({}, closed)
+    second()
+    assert.are.same({ 74 }, closed)
+  end)
+
+  it("is nobody's to wait for when it was closed, or never opened for a task", function()
+    open(scope.of {}, 75)
+    descriptors.forget(75)
+    assert.is_nil(descriptors.begin(75))
+    assert.is_nil(descriptors.begin(76))
+    assert.is_nil(descriptors.begin(nil))
+  end)
+
   it("stays when it is kept", function()
     local of = scope.of {}
     open(of, 73)

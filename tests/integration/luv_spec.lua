@@ -1,4 +1,5 @@
 -- luv in a worker: files and sockets that wait as everything else does, and callbacks that harm nobody else.
+local read_file = require "read_file"
 local uv = require "luv"
 local with_crew = require("support").with_crew
 
@@ -259,6 +260,57 @@ describe("luv", function()
     for _, opened in ipairs(crew.notes:all "opened") do assert.equal("true", opened[2]) end
     assert.equal(3, crew.notes:count "same")
     for _, same in ipairs(crew.notes:all "same") do assert.equal("true", same[2]) end
+  end))
+
+  it("writes what a task has asked for into that task's file, also if it ends first", with_crew(function(crew)
+    crew:script("t.lua", [[
+      local uv = require "luv"
+      local held
+      local function open_for_writing(path) return assert(uv.fs_open(path, "w", 384)) end
+      local function occupy_threads() -- all of libuv's: a pipe is opened when the other side opens it as well
+        for i = 1, 4 do
+          local path = here .. "/pipe" .. i
+          assert(os.execute("mkfifo " .. path) == 0)
+          uv.fs_open(path, "r", 0, function() end)
+        end
+      end
+      local steps = {
+        leave = function()
+          occupy_threads()
+          uv.fs_write(open_for_writing(here .. "/own"), "own", 0, function() note "written" end)
+        end,
+        other = function()
+          held = crew.async.keep(open_for_writing(here .. "/other"))
+          for _, pipe in ipairs { 1, 2, 3, 4 } do uv.fs_open(here .. "/pipe" .. pipe, "r+", 0) end
+        end,
+        descriptors = function()
+          local count = 0
+          for fd in function(scan) return uv.fs_scandir_next(scan) end, assert(uv.fs_scandir("/proc/self/fd")) do
+            local target = uv.fs_readlink("/proc/self/fd/" .. fd)
+            count = count + ((target == here .. "/own" or target == here .. "/other") and 1 or 0)
+          end
+          note("open", count)
+        end,
+      }
+      crew.task("t", { perform = function(step) steps[step]() end })
+    ]])
+    local queue = crew:queue()
+    local function perform(step, id)
+      queue:add { type = "t", id = id or step, payload = '"' .. step .. '"', retry = 0, retention = 60 }
+      crew:wait_until(step .. " is done", 20, function() return queue:task(id or step).state == "completed" end)
+    end
+    crew:run { workers = 1 }
+    perform "leave"
+    perform "other"
+    crew:wait_until("it is written", 20, function() return crew.notes:count "written" == 1 end)
+    assert.equal("own", read_file(crew.folder .. "/own"))
+    assert.equal("", read_file(crew.folder .. "/other"))
+    local asked = 0
+    crew:wait_until("the task's file is closed", 20, function()
+      asked = asked + 1
+      perform("descriptors", "count" .. asked)
+      return crew.notes:all("open")[asked][2] == "1"
+    end)
   end))
 
   it("cannot wait in a callback, and says so", with_crew(function(crew)
