@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../support/certificates.h"
 
@@ -70,11 +72,52 @@ static void they_are_read_once_and_again_when_they_have_changed(void **state) {
   setenv("SSL_CERT_FILE", "/nowhere", 1);
   assert_int_equal(count(&last, &anew), 0);
   assert_int_equal(count(&last, &anew), 0);
+  assert_true(anew); /* there may be some next time */
+  X509_STORE_free(last);
+}
+
+/* The owner of a file of certificates may read it whatever its mode, as root may: a folder is what nobody can read as
+ * one. */
+static void what_could_not_be_read_is_read_once_it_can(void **state) {
+  (void)state;
+  X509_STORE *last = NULL;
+  bool anew;
+  char path[128];
+  snprintf(path, sizeof path, "%s/later", files.folder);
+  assert_int_equal(mkdir(path, 0700), 0);
+  setenv("SSL_CERT_FILE", path, 1);
+  assert_int_equal(count(&last, &anew), 0);
+  assert_int_equal(rmdir(path), 0);
+  copy("ca.pem", "later", "w");
+  assert_int_equal(count(&last, &anew), 1);
+  X509_STORE_free(last);
+}
+
+static void each_folder_of_a_list_is_watched(void **state) {
+  (void)state;
+  X509_STORE *last = NULL;
+  bool anew;
+  char first[128], list[300];
+  snprintf(first, sizeof first, "%s/first", files.folder);
+  snprintf(list, sizeof list, "%s:%s", first, files.folder);
+  assert_int_equal(mkdir(first, 0700), 0);
+  copy("ca.pem", "trusted", "w");
+  setenv("SSL_CERT_DIR", list, 1);
+  assert_int_equal(count(&last, &anew), 1);
+  assert_int_equal(count(&last, &anew), 1);
   assert_false(anew);
+  assert_int_equal(rmdir(first), 0);
+  assert_int_equal(count(&last, &anew), 1);
+  assert_true(anew);
+  setenv("SSL_CERT_DIR", files.folder, 1);
   X509_STORE_free(last);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(they_are_read_once_and_again_when_they_have_changed)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(they_are_read_once_and_again_when_they_have_changed),
+      cmocka_unit_test(what_could_not_be_read_is_read_once_it_can),
+      cmocka_unit_test(each_folder_of_a_list_is_watched),
+  };
   return cmocka_run_group_tests(tests, make_files, remove_files);
 }
