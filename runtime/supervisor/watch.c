@@ -118,7 +118,7 @@ static void add_parent(mc_node *node) {
 
 /* ---- the way to them ---- */
 
-static void add_way(mc_node *node, const char *path, int *links);
+static void add_way(mc_node *node, const char *path, size_t from, int *links);
 
 /* What a link in this folder leads to is a step of the way as well. */
 static void follow(mc_node *node, const char *folder, const char *link, int *links) {
@@ -129,9 +129,12 @@ static void follow(mc_node *node, const char *folder, const char *link, int *lin
   target[size] = '\0';
   --*links;
   mc_buf path = {0};
-  mc_buf_printf(&path, "%s%s%s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/", target);
+  if (target[0] != '/')
+    mc_buf_printf(&path, "%s/", folder);
+  size_t from = path.size;
+  mc_buf_add_text(&path, target);
   *mc_buf_reserve(&path, 1) = '\0';
-  add_way(node, path.data, links);
+  add_way(node, path.data, from, links);
   mc_buf_deinit(&path);
 }
 
@@ -146,10 +149,11 @@ static void add_step(mc_node *node, const char *path, int *links) {
   free(for_name);
 }
 
-/* Each folder of the path may be replaced, or be a link that is set anew: so a release takes the place of another. */
-static void add_way(mc_node *node, const char *path, int *links) {
+/* Each folder of the path may be replaced, or be a link that is set anew: so a release takes the place of another. From
+ * where the steps have not been added. */
+static void add_way(mc_node *node, const char *path, size_t from, int *links) {
   char *way = mc_strdup(path);
-  for (char *at = way + strspn(way, "/"); *at;) {
+  for (char *at = way + from + strspn(way + from, "/"); *at;) {
     char *end = at + strcspn(at, "/"), after = *end;
     *end = '\0';
     add_step(node, way, links);
@@ -197,7 +201,7 @@ static void watch_folders(mc_node *node) {
   forget_folders(&node->watch);
   add_parent(node);
   mc_snapshot_folders(node->config->scripts, on_folder, node);
-  add_way(node, node->config->scripts, &links); /* last: where watches are scarce, scripts are changed more often */
+  add_way(node, node->config->scripts, 0, &links); /* last: where watches are scarce, scripts are changed more often */
   tell_unwatched(&node->watch);
 }
 
