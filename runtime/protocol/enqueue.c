@@ -13,10 +13,15 @@
 #define DURATION_MAX_MS INT64_C(3155760000000) /* a hundred years */
 #define TIME_MAX_S INT64_C(253402300799)       /* the end of the year 9999 */
 
+#define VALUE_MAX (512u << 20) /* bytes: what Redis takes, unless its proto-max-bulk-len says otherwise */
+#define MESSAGE_ROOM 65536     /* for numbers, the lock's name, and the text of an error later on */
+#define HEADER_ROOM 32         /* lengths and tags */
+
 /* What the enqueue script answers per task. */
 enum { ANSWER_ACCEPTED = 1, ANSWER_CONFLICT = 0, ANSWER_DUPLICATE = -1, ANSWER_DUPLICATE_OF_ITSELF = -2 };
 
 static int check_texts(const mc_enqueue_options *options, mc_err *err);
+static int check_size(const mc_enqueue_options *options, mc_err *err);
 static int check_numbers(const mc_enqueue_options *options, mc_err *err);
 static void fill_message(mc_message *message, const mc_enqueue_options *options, mc_slice id);
 static int64_t unique_ttl_s(const mc_enqueue_options *options, bool scheduled, int64_t now_ms);
@@ -42,7 +47,8 @@ int mc_enqueue_init(mc_enqueue *out, const mc_enqueue_options *options, int64_t 
   mc_message message;
   bool scheduled = options->process_at_ms > now_ms;
   int code;
-  if ((code = check_texts(options, err)) != 0 || (code = check_numbers(options, err)) != 0)
+  if ((code = check_texts(options, err)) != 0 || (code = check_numbers(options, err)) != 0 ||
+      (code = check_size(options, err)) != 0)
     return code;
   if (!options->has_id)
     mc_random_uuid(uuid);
@@ -164,6 +170,20 @@ static int check_texts(const mc_enqueue_options *options, mc_err *err) {
     if (!mc_utf8_clean(options->headers[i].name) || !mc_utf8_clean(options->headers[i].value))
       return mc_fail(err, MC_EINVALID, "headers: name or value %zu is not UTF-8 text without NUL: encode it as text",
                      i + 1);
+  return 0;
+}
+
+/* Redis ends the connection of who sends it a larger value, which others' commands would share. */
+static int check_size(const mc_enqueue_options *options, mc_err *err) {
+  size_t size = options->type.size + options->payload.size + options->queue.size + options->id.size +
+                options->group.size + MESSAGE_ROOM;
+  for (size_t i = 0; i < options->header_count; i++)
+    size += options->headers[i].name.size + options->headers[i].value.size + HEADER_ROOM;
+  if (size > VALUE_MAX)
+    return mc_fail(err, MC_EINVALID,
+                   "payload and headers take %zu bytes, and Redis holds less than %u MB of them: store the payload "
+                   "elsewhere and hand on where it is",
+                   size - MESSAGE_ROOM, VALUE_MAX >> 20);
   return 0;
 }
 

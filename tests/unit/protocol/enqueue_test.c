@@ -175,6 +175,19 @@ static void assert_refused(const mc_enqueue_options *options, const char *name) 
     assert_refused(&options, name);                                                                                    \
   } while (0)
 
+/* None of these bytes is looked at. */
+static void what_redis_cannot_hold_is_refused(void **state) {
+  (void)state;
+  const size_t redis_max = 512u << 20;
+  char text[10000];
+  memset(text, 'x', sizeof text);
+  const mc_header header = {MC_SLICE_LITERAL("name"), {text, sizeof text}};
+  REFUSE("payload and headers take 536870912 bytes", options.payload.size = redis_max - options.type.size);
+  REFUSE("payload and headers take", options.payload.size = redis_max - 60000);
+  REFUSE("payload and headers take", options.payload.size = redis_max - 70000; options.headers = &header;
+         options.header_count = 1);
+}
+
 static void bad_texts_are_refused_by_name(void **state) {
   (void)state;
   const mc_header bad_name = {MC_SLICE_LITERAL("\xff"), MC_SLICE_LITERAL("v")};
@@ -282,6 +295,7 @@ int main(void) {
       cmocka_unit_test(an_empty_payload_takes_the_lock_of_none),
       cmocka_unit_test(the_default_timeout_stands_for_neither_timeout_nor_deadline),
       cmocka_unit_test(a_time_in_the_future_is_rounded_up_and_the_rest_is_now),
+      cmocka_unit_test(what_redis_cannot_hold_is_refused),
       cmocka_unit_test(bad_texts_are_refused_by_name),
       cmocka_unit_test(numbers_out_of_range_are_refused_by_name),
       cmocka_unit_test(a_call_names_its_keys_and_six_arguments_per_task),
