@@ -71,6 +71,7 @@ local function with_parts(path)
   local folder = path:match("^(.*/)")
   return (read(path):gsub("[^\n]*\n", function(line)
     local name = line:match("^%-%- INCLUDE ([%w_]+)\n$")
+    assert(name or not line:find("^%-%- INCLUDE"), path .. ": " .. line .. " names no part")
     return name and read(folder .. "parts/" .. name .. ".lua")
   end))
 end

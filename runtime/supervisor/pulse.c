@@ -64,7 +64,7 @@ static void kill_silent(mc_worker *worker) {
   snprintf(worker->killed_for, sizeof worker->killed_for,
            "it did not answer for %.1f s and ran no task: a callback did not come to its end, or the process was "
            "stopped from outside",
-           worker->pulse.waited * LOOK_MS / 1000.0);
+           (double)worker->pulse.lost_for * LOOK_MS / 1000.0);
   mc_worker_kill(worker);
 }
 

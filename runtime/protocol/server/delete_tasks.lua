@@ -24,6 +24,8 @@ local TASK_PREFIX, QUEUE_PREFIX, GROUP_PREFIX, STATE, GROUP = ARGV[1], ARGV[2], 
 local FIRST = 6
 local DONE, MISSING, ACTIVE, ELSEWHERE, CHANGED = 1, 0, -1, -3, -4
 local VARINT, BYTES, UNIQUE_KEY = 0, 2, 10 * 8 + 2 -- wire types; the tag of TaskMessage.unique_key
+local VARINT_END = 2 ^ 63 -- of ten bytes
+local FIELDS_MAX = 16 -- the lock is among these: messages are written in the order of their tags
 local MESSAGE_MAX_SIZE = 65536 -- larger ones are not looked into: a thousand of them would hold Redis up
 
 local answers = {}
@@ -32,7 +34,7 @@ local answers = {}
 
 local function read_varint(text, at)
   local value, scale, byte = 0, 1, text:byte(at) or 0
-  while byte >= 128 do
+  while byte >= 128 and scale < VARINT_END do
     value, scale, at = value + byte % 128 * scale, scale * 128, at + 1
     byte = text:byte(at) or 0
   end
@@ -42,7 +44,7 @@ end
 -- The lock that a message names; nil: none, or it is no message.
 local function lock_in(message)
   local at = 1
-  while at <= #message do
+  for _ = 1, FIELDS_MAX do
     local tag, behind = read_varint(message, at)
     local value
     value, at = read_varint(message, behind)

@@ -215,6 +215,8 @@ describe("stubs of", function()
       assert.has_no.mailed(run)
       assert.are.equal("mailbox full", run.mails[1].error)
       assert.are.equal("REJECTED", run.mails[1].code)
+      testing.stub_mail(function() return { replay = "250" } end)
+      assert.failed(perform(), "the stub's answer to the message: unknown field 'replay', did you mean 'reply'?")
     end)
   end)
 
@@ -347,7 +349,10 @@ describe("stubs of", function()
       testing.stub_postgres { ["SELECT 1"] = { afected = 1 } }
       assert.failed(perform(), "the stub's answer to the query SELECT 1: unknown field 'afected', "
         .. "did you mean 'affected'?")
+      testing.stub_postgres { ["SELECT 1"] = { { id = 1 }, afected = 1 } }
+      assert.failed(perform(), "unknown field 'afected'")
     end)
+
     it("are missed with an error", function()
       queries(function(backend)
         backend.query({}, "SELECT 1", { n = 0 })

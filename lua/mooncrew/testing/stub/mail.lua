@@ -1,7 +1,11 @@
 -- Messages of crew.mail in a test: recorded, and never sent. A stub, a function of the message, can say that one fails:
 -- nil, message, code. It is then recorded with `error` and `code`, and does not count as mailed.
 
+local check_fields = require "mooncrew.testing.stub.answer"
+
 local M = { module = "mooncrew.mail", list = "mails", expected = "a function of the message" }
+
+local FIELDS = { reply = "string" }
 
 ---@param stub any
 ---@return boolean
@@ -24,7 +28,11 @@ function M.backend(_, _, stub_of, record)
       entry.error, entry.code = why, code or "REJECTED"
       return nil, why, entry.code
     end
-    return type(sent) == "table" and sent or { reply = "250 OK" }
+    if type(sent) ~= "table" then
+      return { reply = "250 OK" }
+    end
+    check_fields(sent, FIELDS, "the message")
+    return sent
   end
 end
 

@@ -68,10 +68,9 @@ local function ask(stub, sql, params)
     error(("the stub's answer to the query %s must be a list of rows, or a table { rows, affected }, got %s"):format(
       sql, type(given)), 0)
   end
-  if given and given[1] == nil then
-    check_fields(given, FIELDS, "the query " .. sql)
-  end
-  return result_of(given, sql)
+  local result = result_of(given, sql)
+  check_fields(result, FIELDS, "the query " .. sql)
+  return result
 end
 
 ---@param stub_of fun(): any
